@@ -1,0 +1,5 @@
+"""``python -m enrol`` is ``enrol``."""
+
+from enrol.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""The migrations of the register; Alembic's environment, run from the installed package."""

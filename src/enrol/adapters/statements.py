@@ -1,0 +1,212 @@
+"""The SQL of the register, written with SQLAlchemy Core and compiled once.
+
+Executed as text on the driver's cursor a point lookup takes 6 µs; through a connection of Core's
+engine it takes 27, with the connection taken from its pool 59. Parameters are positional; beside
+each statement stands their order.
+"""
+
+from functools import cache
+from typing import Final
+
+from sqlalchemy import (
+    Column,
+    ColumnClause,
+    Integer,
+    Select,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    union,
+    update,
+)
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.sql import ClauseElement
+
+from enrol.adapters.tables import (
+    access_tokens,
+    audit_events,
+    client_history,
+    client_keys,
+    clients,
+    ledger,
+)
+
+KEYS_FOUND: Final = 8
+"""How many keys one name may lead to."""
+
+_NO_OFFSET: Final[ColumnClause[int]] = literal_column("0")  # else SQLAlchemy binds one
+_DIALECT: Final = sqlite.dialect(paramstyle="qmark")
+
+
+def compiled(statement: ClauseElement, *parameters: str) -> str:
+    """Return the text of a statement whose parameters stand in the order given."""
+    result = statement.compile(dialect=_DIALECT)
+    order = tuple(getattr(result, "positiontup", ()))
+    if order != parameters:
+        raise AssertionError(f"{result} takes {order}, not {parameters}")
+    return str(result)
+
+
+def _insertion(table: Table, *columns: str) -> str:
+    names = columns or tuple(column.name for column in table.columns)
+    return compiled(insert(table).values({name: bindparam(name) for name in names}), *names)
+
+
+# --- reading ---------------------------------------------------------------------------------
+
+_KEY_COLUMNS: Final = (
+    client_keys.c.kid,
+    client_keys.c.x5t_s256,
+    client_keys.c.url,
+    client_keys.c.certificate,
+)
+
+FIND_CLIENT: Final = compiled(
+    select(*clients.columns, *_KEY_COLUMNS)
+    .select_from(clients.outerjoin(client_keys))
+    .where(clients.c.client_id == bindparam("client_id"))
+    .order_by(client_keys.c.position),
+    "client_id",
+)
+
+FIND_ENDED_VERSION: Final = compiled(
+    select(
+        *(client_history.c[column.name] for column in clients.columns), client_history.c["keys"]
+    ).where(
+        client_history.c.client_id == bindparam("client_id"),
+        client_history.c.version == bindparam("version"),
+    ),
+    "client_id",
+    "version",
+)
+
+
+def _newest_named(column: Column[str], parameter: str) -> Select[int]:
+    """Select the newest keys of an organisation by one of their names, as the index orders them."""
+    newest = (
+        select(client_keys.c.id)
+        .where(
+            client_keys.c.organization_identifier == bindparam("organization"),
+            column == bindparam(parameter),
+        )
+        .order_by(client_keys.c.id.desc())
+        .limit(literal_column(str(KEYS_FOUND)))
+        .offset(_NO_OFFSET)
+        .subquery()
+    )
+    return select(newest.c.id)
+
+
+FIND_KEYS: Final = compiled(
+    select(client_keys.c.client_id, client_keys.c.organization_identifier, *_KEY_COLUMNS)
+    .where(
+        client_keys.c.id.in_(
+            union(
+                _newest_named(client_keys.c.kid, "kid"),
+                _newest_named(client_keys.c.x5t_s256, "x5t_s256"),
+                _newest_named(client_keys.c.url, "url"),
+            )
+        )
+    )
+    .order_by(client_keys.c.id.desc()),
+    *("organization", "kid", "organization", "x5t_s256", "organization", "url"),
+)
+"""Finds at most three times `KEYS_FOUND` keys, newest first."""
+
+FIND_ENTRY: Final = compiled(select(ledger).where(ledger.c.key == bindparam("key")), "key")
+
+FIND_TOKEN: Final = compiled(
+    select(access_tokens).where(access_tokens.c.token_hash == bindparam("token_hash")),
+    "token_hash",
+)
+
+# --- judging a batch, inside its transaction -------------------------------------------------
+
+
+@cache
+def find_entries(count: int) -> str:
+    """Return the statement that finds the ledger entries under `count` keys."""
+    names = [f"key_{index}" for index in range(count)]
+    return compiled(select(ledger).where(ledger.c.key.in_([*map(bindparam, names)])), *names)
+
+
+@cache
+def find_versions(count: int) -> str:
+    """Return the statement that finds the versions of `count` living clients."""
+    names = [f"client_id_{index}" for index in range(count)]
+    return compiled(
+        select(clients.c.client_id, clients.c.version).where(
+            clients.c.client_id.in_([*map(bindparam, names)])
+        ),
+        *names,
+    )
+
+
+COUNT_CLIENTS: Final = compiled(
+    select(func.count()).select_from(
+        select(literal_column("1").label("one"))
+        .select_from(clients)
+        .where(clients.c.organization_identifier == bindparam("organization"))
+        .limit(bindparam("limit", type_=Integer))
+        .offset(_NO_OFFSET)
+        .subquery()
+    ),
+    *("organization", "limit"),
+)
+"""Counts no further than a quota, so that many clients do not make it slow."""
+
+FIND_REMOVAL: Final = compiled(
+    select(client_history.c.version).where(
+        client_history.c.client_id == bindparam("client_id"),
+        client_history.c.removed == literal_column("1"),
+    ),
+    "client_id",
+)
+
+# --- writing ---------------------------------------------------------------------------------
+
+INSERT_CLIENT: Final = _insertion(clients)
+INSERT_KEY: Final = _insertion(client_keys, *(c.name for c in client_keys.c if c.name != "id"))
+INSERT_ENTRY: Final = _insertion(ledger)
+INSERT_EVENT: Final = _insertion(audit_events, *(c.name for c in audit_events.c if c.name != "id"))
+INSERT_TOKEN: Final = _insertion(access_tokens)
+
+_OF_CLIENT: Final = clients.c.client_id == bindparam("of_client_id")
+
+_CHANGED: Final = [column.name for column in clients.columns if column.name != "client_id"]
+
+UPDATE_CLIENT: Final = compiled(
+    update(clients).where(_OF_CLIENT).values({name: bindparam(name) for name in _CHANGED}),
+    *_CHANGED,
+    "of_client_id",
+)
+
+CLIENT_KEYS: Final = compiled(
+    select(*_KEY_COLUMNS)
+    .where(client_keys.c.client_id == bindparam("client_id"))
+    .order_by(client_keys.c.position),
+    "client_id",
+)
+
+END_VERSION: Final = compiled(
+    insert(client_history).from_select(
+        [*(c.name for c in clients.columns), "keys", "removed"],
+        select(*clients.columns, bindparam("keys"), bindparam("removed")).where(_OF_CLIENT),
+    ),
+    *("keys", "removed", "of_client_id"),
+)
+
+DELETE_KEYS: Final = compiled(
+    delete(client_keys).where(client_keys.c.client_id == bindparam("client_id")), "client_id"
+)
+DELETE_CLIENT: Final = compiled(delete(clients).where(_OF_CLIENT), "of_client_id")
+DELETE_TOKENS: Final = compiled(
+    delete(access_tokens).where(access_tokens.c.client_id == bindparam("client_id")), "client_id"
+)
+DELETE_EXPIRED_TOKENS: Final = compiled(
+    delete(access_tokens).where(access_tokens.c.expires_at < bindparam("before")), "before"
+)

@@ -1,0 +1,235 @@
+"""The register in a SQLite file, behind the ports of the domain.
+
+Reads run on the event loop's thread, as they take microseconds; writes go through group commit.
+"""
+
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Final, Self, TypeVar, cast
+
+import msgspec
+
+from enrol.adapters import rows, statements
+from enrol.adapters.cache import LruCache
+from enrol.adapters.database import Database, open_database
+from enrol.adapters.groupcommit import MOST_NOTES, MOST_WAITING, GroupCommit
+from enrol.adapters.rows import Row
+from enrol.adapters.transaction import Outcome, TokenIssue, TokenPurge, Write
+from enrol.adapters.writer import Writer
+from enrol.eidas.organization import OrganizationIdentifier
+from enrol.errors import UnavailableError
+from enrol.oauth.mtls import x5t_s256
+from enrol.oauth.tokens import AccessToken
+from enrol.oauth.types import ClientId
+from enrol.registration.audit import AuditEvent
+from enrol.registration.ports import Change, LedgerEntry, Removal
+from enrol.registration.record import ClientRecord, RegisteredKey
+
+T = TypeVar("T")
+
+
+def _first(convert: Callable[[Row], T]) -> Callable[[Sequence[Row]], T | None]:
+    return lambda found: convert(found[0]) if found else None
+
+
+_first_entry: Final = _first(rows.entry)
+_first_token: Final = _first(rows.token)
+_first_ended_client: Final = _first(rows.ended_client)
+
+CACHED_TOKENS: Final = 10_000
+_SLOWEST_BATCH: Final = 10.0
+_RECOVERY: Final = 5.0
+
+_Commits = GroupCommit[Write, LedgerEntry | None]
+
+
+class SqliteStore:
+    """One SQLite file as `clients`, `tokens` and `audit`, the three ports that share it."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        most_waiting: int = MOST_WAITING,
+        most_notes: int = MOST_NOTES,
+    ) -> None:
+        self._database = database
+        self._reader = _Reader(database.reader)
+        self._writer = Writer(database.writer)
+        self._cached_tokens: LruCache[bytes, AccessToken] = LruCache(CACHED_TOKENS)
+        self._commits = _Commits(
+            self._writer.write,
+            settled=self._forget_tokens,
+            most_waiting=most_waiting,
+            most_notes=most_notes,
+        )
+        self.clients = SqliteClientStore(self._reader, self._commits)
+        self.tokens = SqliteTokenStore(self._reader, self._commits, self._cached_tokens)
+        self.audit = SqliteAuditTrail(self._commits)
+
+    @classmethod
+    def open(
+        cls, path: Path, *, most_waiting: int = MOST_WAITING, most_notes: int = MOST_NOTES
+    ) -> Self:
+        """Open the register at `path`; raises `ConfigurationError` as `open_database` does."""
+        return cls(open_database(path), most_waiting=most_waiting, most_notes=most_notes)
+
+    @property
+    def failed(self) -> bool:
+        """Whether nothing can be written until the process is started anew."""
+        return self._writer.failed
+
+    def healthy(self) -> bool:
+        """Return whether the register can be read and, as far as is known, written.
+
+        It is not while a batch takes longer than ten seconds, nor for five seconds after the file
+        or the disk refused one: then the next change is the probe.
+        """
+        if self._writer.failed or self._commits.busy_for > _SLOWEST_BATCH:
+            return False
+        failed_at = self._writer.failed_at
+        if failed_at is not None and time.monotonic() - failed_at < _RECOVERY:
+            return False
+        try:
+            self._reader.fetch(statements.FIND_TOKEN, (b"",), len)
+        except UnavailableError:
+            return False
+        return True
+
+    async def purge_tokens(self, expired_before: datetime) -> None:
+        """Delete the tokens that expired before a time; raises `UnavailableError`."""
+        await self._commits.submit(TokenPurge(expired_before))
+
+    async def aclose(self) -> None:
+        """Finish what waits to be written, take no more, and close the file."""
+        await self._commits.aclose()
+        self._database.close()
+
+    def _forget_tokens(self, batch: Sequence[Write], outcomes: Sequence[Outcome]) -> None:
+        """Drop the cached tokens of clients that a batch removed, before anybody is told."""
+        removed = {
+            write.write.client_id
+            for write, outcome in zip(batch, outcomes, strict=True)
+            if isinstance(write, Change)
+            and isinstance(write.write, Removal)
+            and isinstance(outcome, LedgerEntry)
+        }
+        if removed:
+            self._cached_tokens.discard(lambda token: token.client_id in removed)
+
+
+class _Reader:
+    """The connection that reads, on the event loop's thread."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def fetch(self, statement: str, parameters: Row, convert: Callable[[Sequence[Row]], T]) -> T:
+        """Return what `convert` makes of the rows a statement finds.
+
+        Raises `UnavailableError` ``storage_unavailable`` where they cannot be found or understood.
+        """
+        try:
+            return convert(self._connection.execute(statement, parameters).fetchall())
+        except (sqlite3.Error, msgspec.DecodeError) as exc:
+            raise UnavailableError("storage_unavailable") from exc
+
+
+class SqliteClientStore:
+    """`ClientStore` in SQLite."""
+
+    def __init__(self, reader: _Reader, commits: _Commits) -> None:
+        self._reader = reader
+        self._commits = commits
+
+    async def find(self, client_id: ClientId) -> ClientRecord | None:
+        """Return the living client, or None."""
+        return self._reader.fetch(statements.FIND_CLIENT, (client_id,), rows.living_client)
+
+    async def find_version(self, client_id: ClientId, version: int) -> ClientRecord | None:
+        """Return a client as it was at `version`, even if it was replaced or deleted since."""
+        living = await self.find(client_id)
+        if living is not None and living.version == version:
+            return living
+        return self._reader.fetch(
+            statements.FIND_ENDED_VERSION, (client_id, version), _first_ended_client
+        )
+
+    async def find_keys(
+        self, organization_identifier: OrganizationIdentifier, keyid: str
+    ) -> tuple[RegisteredKey, ...]:
+        """Return the keys of living clients of an organisation that `keyid` names, newest first."""
+        organization = organization_identifier
+        parameters = (organization, keyid, organization, _thumbprint(keyid), organization, keyid)
+        return self._reader.fetch(statements.FIND_KEYS, parameters, _newest_keys)
+
+    async def find_entry(self, key: bytes) -> LedgerEntry | None:
+        """Return the ledger entry under `key`, or None."""
+        return self._reader.fetch(statements.FIND_ENTRY, (key,), _first_entry)
+
+    async def commit(self, change: Change) -> LedgerEntry:
+        """Make the change durable and return its ledger entry, or the one that stands already."""
+        return cast("LedgerEntry", await self._commits.submit(change))
+
+
+class SqliteTokenStore:
+    """`TokenStore` in SQLite; a token never changes, so those used lately are kept in memory.
+
+    The tokens of a client are deleted with it, in the same transaction, and leave the memory
+    before its deletion is acknowledged.
+    """
+
+    def __init__(
+        self, reader: _Reader, commits: _Commits, cached: LruCache[bytes, AccessToken]
+    ) -> None:
+        self._reader = reader
+        self._commits = commits
+        self._cached = cached
+
+    async def add(self, token: AccessToken, event: AuditEvent) -> None:
+        """Make a token durable together with its audit event.
+
+        Raises `UnavailableError`, ``concurrent_change`` where its client was removed meanwhile.
+        """
+        await self._commits.submit(TokenIssue(token, event))
+
+    async def find(self, token_hash: bytes) -> AccessToken | None:
+        """Return the token, expired or not, or None."""
+        token = self._cached.get(token_hash)
+        if token is None:
+            token = self._reader.fetch(statements.FIND_TOKEN, (token_hash,), _first_token)
+            if token is not None:
+                self._cached.put(token_hash, token)
+        return token
+
+
+class SqliteAuditTrail:
+    """`AuditTrail` in SQLite."""
+
+    def __init__(self, commits: _Commits) -> None:
+        self._commits = commits
+
+    @property
+    def dropped(self) -> int:
+        """How many events were not written, because too many waited or the disk refused them."""
+        return self._commits.dropped_notes
+
+    def note(self, event: AuditEvent) -> None:
+        """Write an event soon, without waiting; dropped and counted when too many wait."""
+        self._commits.note(event)
+
+
+def _newest_keys(found: Sequence[Row]) -> tuple[RegisteredKey, ...]:
+    return tuple(rows.found_key(row) for row in found[: statements.KEYS_FOUND])
+
+
+def _thumbprint(keyid: str) -> str:
+    """Return ``x5t#S256`` for a SHA-256 in hexadecimal; any other name as it is."""
+    try:
+        digest = bytes.fromhex(keyid) if len(keyid) == 64 else b""
+    except ValueError:
+        return keyid
+    return x5t_s256(digest) if len(digest) == 32 else keyid

@@ -1,0 +1,132 @@
+"""The tables of the register, as SQLAlchemy Core sees them.
+
+Times are integers, UTC: `issued_at` and `updated_at` in seconds since 1970, as RFC 7591 §3.2.1
+counts them; every other time in milliseconds.
+"""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+REVISIONS: Final = ("0001",)
+"""Every revision of the schema, oldest first; the last is the one this version works with."""
+
+metadata: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+clients: Final = Table(
+    "clients",
+    metadata,
+    Column("client_id", Text, primary_key=True),
+    Column("organization_identifier", Text, nullable=False, index=True),
+    Column("version", Integer, nullable=False),
+    Column("metadata", LargeBinary, nullable=False),
+    Column("issued_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    CheckConstraint("version >= 1", name="version"),
+)
+"""The living clients; `metadata` is the JSON of their `ClientMetadata`."""
+
+client_history: Final = Table(
+    "client_history",
+    metadata,
+    Column("client_id", Text, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("organization_identifier", Text, nullable=False),
+    Column("metadata", LargeBinary, nullable=False),
+    Column("issued_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("keys", LargeBinary, nullable=False),
+    Column("removed", Integer, nullable=False),
+    CheckConstraint("removed IN (0, 1)", name="removed"),
+)
+"""Versions that ended, written when they end; `keys` is JSON, `removed` is 1 on the very last."""
+
+client_keys: Final = Table(
+    "client_keys",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("client_id", Text, ForeignKey("clients.client_id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("organization_identifier", Text, nullable=False),
+    Column("kid", Text),
+    Column("x5t_s256", Text, nullable=False),
+    Column("url", Text),
+    Column("certificate", LargeBinary, nullable=False),
+    UniqueConstraint("client_id", "position"),
+)
+"""The keys of living clients, in the order of their record; a higher `id` is a newer key."""
+
+Index(
+    "ix_client_keys_kid",
+    client_keys.c.organization_identifier,
+    client_keys.c.kid,
+    sqlite_where=client_keys.c.kid.is_not(None),
+)
+Index("ix_client_keys_x5t_s256", client_keys.c.organization_identifier, client_keys.c.x5t_s256)
+Index(
+    "ix_client_keys_url",
+    client_keys.c.organization_identifier,
+    client_keys.c.url,
+    sqlite_where=client_keys.c.url.is_not(None),
+)
+
+ledger: Final = Table(
+    "ledger",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),
+    Column("signature", LargeBinary, nullable=False),
+    Column("organization_identifier", Text, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("client_id", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+"""The requests that were answered with a change, by the bytes they consisted of."""
+
+audit_events: Final = Table(
+    "audit_events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("code", Text),
+    Column("organization_identifier", Text),
+    Column("client_id", Text),
+    Column("request_id", Text),
+    Column("evidence", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""What was decided, in the order it became durable; `id` is never used twice."""
+
+access_tokens: Final = Table(
+    "access_tokens",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    Column("client_id", Text, nullable=False, index=True),
+    Column("organization_identifier", Text, nullable=False),
+    Column("x5t_s256", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
+"""The access tokens issued, by the SHA-256 of their text; `scope` as RFC 6749 §3.3 writes it."""

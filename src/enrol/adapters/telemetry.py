@@ -1,0 +1,95 @@
+"""Logs: one event a line, in ASCII, with the time in UTC.
+
+A line cannot be split or forged by what stands in a value: JSON and `repr` both escape line
+breaks, U+2028 included.
+"""
+
+import logging
+import os
+import select
+from enum import StrEnum
+from typing import Final, TextIO
+
+import structlog
+from structlog.typing import Processor
+
+
+class LogFormat(StrEnum):
+    """How a line is written: for machines or for people."""
+
+    JSON = "json"
+    TEXT = "text"
+
+
+class LineSink:
+    """Writes lines to a stream, and drops them rather than wait for whoever should read them."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._descriptor = _descriptor(stream)
+        self._ready = select.poll()
+        if self._descriptor is not None:
+            self._ready.register(self._descriptor, select.POLLOUT)
+        self.dropped = 0
+
+    def msg(self, line: str) -> None:
+        """Write a line, or count it as dropped."""
+        if self._descriptor is None:
+            self._stream.write(line + "\n")
+            return
+        if not self._ready.poll(0):
+            self.dropped += 1
+            return
+        try:
+            os.write(self._descriptor, line.encode("ascii", "backslashreplace") + b"\n")
+        except OSError:
+            self.dropped += 1
+
+    log = debug = info = warning = error = critical = fatal = failure = exception = msg
+    """structlog calls the method named after the level."""
+
+
+class _Forward(logging.Handler):
+    """Sends what libraries log by the standard library the same way."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        structlog.get_logger(record.name).log(
+            record.levelno, record.getMessage(), exc_info=record.exc_info, logger=record.name
+        )
+
+
+_RENDERERS: Final[dict[LogFormat, Processor]] = {
+    LogFormat.JSON: structlog.processors.JSONRenderer(ensure_ascii=True),
+    LogFormat.TEXT: structlog.processors.KeyValueRenderer(
+        key_order=["timestamp", "level", "event"], drop_missing=True
+    ),
+}
+
+
+def configure_logging(
+    stream: TextIO, *, line_format: LogFormat = LogFormat.JSON, level: int = logging.INFO
+) -> LineSink:
+    """Send every event of `level` and above to `stream`; return the sink, which counts losses."""
+    sink = LineSink(stream)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            _RENDERERS[line_format],
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=lambda *_: sink,
+        cache_logger_on_first_use=False,
+    )
+    logging.basicConfig(handlers=[_Forward()], level=max(level, logging.WARNING), force=True)
+    return sink
+
+
+def _descriptor(stream: TextIO) -> int | None:
+    """Return the descriptor behind a stream, None where it is memory."""
+    try:
+        return stream.fileno()
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,199 @@
+"""One transaction of the register: what stands of a batch of writes, and how it is written."""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import repeat
+
+from enrol.adapters import rows, statements
+from enrol.adapters.rows import Row
+from enrol.eidas.organization import OrganizationIdentifier
+from enrol.errors import EntitlementError, RefusalError, UnavailableError
+from enrol.oauth.tokens import AccessToken
+from enrol.oauth.types import ClientId
+from enrol.registration.audit import AuditEvent
+from enrol.registration.ports import Change, Creation, LedgerEntry, Removal, Replacement
+from enrol.registration.record import ClientRecord
+
+
+@dataclass(frozen=True, slots=True)
+class TokenIssue:
+    """A token and the event written with it."""
+
+    token: AccessToken
+    event: AuditEvent
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPurge:
+    """The end of every token that expired before `expired_before`."""
+
+    expired_before: datetime
+
+
+Write = Change | TokenIssue | TokenPurge | AuditEvent
+Outcome = LedgerEntry | None | Exception
+"""What `ClientStore.commit` returns or raises; None for what is no change of a client."""
+
+
+@dataclass(slots=True)
+class _Standing:
+    """What a transaction is going to write."""
+
+    created: list[ClientRecord] = field(default_factory=list)
+    replaced: list[ClientRecord] = field(default_factory=list)
+    removed: list[ClientId] = field(default_factory=list)
+    entries: list[Row] = field(default_factory=list)
+    events: list[Row] = field(default_factory=list)
+    tokens: list[Row] = field(default_factory=list)
+    purges: list[Row] = field(default_factory=list)
+
+
+class Transaction:
+    """Judges the writes of a batch one after the other, then writes those that stand.
+
+    Begun and ended by the caller. The changes of one batch count as concurrent: of two that build
+    on the same version of a client, the second is refused.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, batch: Sequence[Write]) -> None:
+        changes = [write for write in batch if isinstance(write, Change)]
+        self._connection = connection
+        self._standing = _Standing()
+        self._entries = self._find_entries(changes)
+        self._versions = self._find_versions(changes)
+        self._created: Counter[OrganizationIdentifier] = Counter()
+
+    def take(self, write: Write) -> Outcome:
+        """Return the outcome of a write, and put down what it needs written."""
+        match write:
+            case Change():
+                return self._take_change(write)
+            case TokenIssue():
+                return self._take_token(write)
+            case TokenPurge():
+                self._standing.purges.append((rows.milliseconds(write.expired_before),))
+            case AuditEvent():
+                self._standing.events.append(rows.event_row(write))
+        return None
+
+    def flush(self) -> None:
+        """Write what was put down; removals after tokens, so that they take fresh ones along."""
+        standing = self._standing
+        self._insert(statements.INSERT_CLIENT, [*map(rows.client_row, standing.created)])
+        for record in standing.replaced:
+            self._replace(record)
+        self._insert(
+            statements.INSERT_KEY,
+            [
+                row
+                for record in (*standing.created, *standing.replaced)
+                for row in rows.key_rows(record)
+            ],
+        )
+        self._insert(statements.INSERT_TOKEN, standing.tokens)
+        self._insert(statements.DELETE_EXPIRED_TOKENS, standing.purges)
+        for client_id in standing.removed:
+            self._remove(client_id)
+        self._insert(statements.INSERT_ENTRY, standing.entries)
+        self._insert(statements.INSERT_EVENT, standing.events)
+
+    def _take_change(self, change: Change) -> LedgerEntry | RefusalError:
+        answered = self._entries.get(change.entry.key)
+        if answered is not None:
+            return answered
+        refusal = self._refusal(change.write)
+        if refusal is not None:
+            return refusal
+        self._put(change.write)
+        self._standing.entries.append(rows.entry_row(change.entry))
+        self._standing.events.append(rows.event_row(change.event))
+        self._entries[change.entry.key] = change.entry
+        return change.entry
+
+    def _refusal(self, write: Creation | Replacement | Removal) -> RefusalError | None:
+        match write:
+            case Creation(record, quota):
+                refused = quota is not None and self._quota_reached(
+                    record.organization_identifier, quota
+                )
+                return EntitlementError("quota_reached") if refused else None
+            case Replacement(record):
+                current = self._versions.get(record.client_id) == record.version - 1
+            case Removal(client_id, version):
+                current = self._versions.get(client_id) == version
+        return None if current else UnavailableError("concurrent_change", retry_after=1)
+
+    def _quota_reached(self, organization: OrganizationIdentifier, quota: int) -> bool:
+        (existing,) = self._connection.execute(
+            statements.COUNT_CLIENTS, (organization, quota)
+        ).fetchone()
+        return bool(existing + self._created[organization] >= quota)
+
+    def _put(self, write: Creation | Replacement | Removal) -> None:
+        match write:
+            case Creation(record, _):
+                self._created[record.organization_identifier] += 1
+                self._standing.created.append(record)
+            case Replacement(record):
+                self._standing.replaced.append(record)
+                del self._versions[record.client_id]
+            case Removal(client_id, _):
+                self._standing.removed.append(client_id)
+                del self._versions[client_id]
+
+    def _take_token(self, issue: TokenIssue) -> RefusalError | None:
+        """Put a token down, unless its client was removed since it asked for one."""
+        client_id = issue.token.client_id
+        removed = (
+            client_id in self._standing.removed
+            or self._connection.execute(statements.FIND_REMOVAL, (client_id,)).fetchone()
+        )
+        if removed:
+            return UnavailableError("concurrent_change", retry_after=1)
+        self._standing.tokens.append(rows.token_row(issue.token))
+        self._standing.events.append(rows.event_row(issue.event))
+        return None
+
+    def _replace(self, record: ClientRecord) -> None:
+        self._end_version(record.client_id, removed=0)
+        client_id, *columns = rows.client_row(record)
+        self._connection.execute(statements.UPDATE_CLIENT, (*columns, client_id))
+
+    def _remove(self, client_id: ClientId) -> None:
+        self._end_version(client_id, removed=1)
+        self._connection.execute(statements.DELETE_TOKENS, (client_id,))
+        self._connection.execute(statements.DELETE_CLIENT, (client_id,))
+
+    def _end_version(self, client_id: ClientId, *, removed: int) -> None:
+        """Move the living version and its keys into the history; the client's row stays."""
+        keys = self._connection.execute(statements.CLIENT_KEYS, (client_id,)).fetchall()
+        self._connection.execute(
+            statements.END_VERSION, (rows.ended_keys(keys), removed, client_id)
+        )
+        self._connection.execute(statements.DELETE_KEYS, (client_id,))
+
+    def _insert(self, statement: str, values: Sequence[Row]) -> None:
+        if values:
+            self._connection.executemany(statement, values)
+
+    def _find_entries(self, changes: Sequence[Change]) -> dict[bytes, LedgerEntry]:
+        found = self._find_all(statements.find_entries, [change.entry.key for change in changes])
+        return {row[0]: rows.entry(row) for row in found}
+
+    def _find_versions(self, changes: Sequence[Change]) -> dict[ClientId, int]:
+        """Return the current version of every living client that a change builds on."""
+        client_ids = [
+            change.entry.client_id for change in changes if not isinstance(change.write, Creation)
+        ]
+        return dict(self._find_all(statements.find_versions, client_ids))
+
+    def _find_all(self, statement: Callable[[int], str], keys: Sequence[object]) -> list[Row]:
+        """Look all keys up in one step; sizes are powers of two, so that few statements exist."""
+        if not keys:
+            return []
+        size = 1 << (len(keys) - 1).bit_length()
+        padded = [*keys, *repeat(keys[-1], size - len(keys))]
+        return self._connection.execute(statement(size), padded).fetchall()

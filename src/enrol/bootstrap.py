@@ -1,0 +1,184 @@
+"""The one place where the parts are joined."""
+
+import secrets
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, cast
+
+import msgspec
+from starlette.types import ASGIApp
+from uvicorn._types import ASGI3Application
+
+from enrol import __version__
+from enrol.adapters.fetch import HttpsCertificateFetcher, NoFetcher
+from enrol.adapters.migration import migrate
+from enrol.adapters.store import SqliteStore
+from enrol.adapters.telemetry import configure_logging
+from enrol.adapters.trust import FileTrustSource
+from enrol.eidas.validate import CertificateRules
+from enrol.oauth.server_metadata import describe_server
+from enrol.registration.authenticate import Authenticator
+from enrol.registration.certificates import CertificateJudge
+from enrol.registration.grants import TokenDesk
+from enrol.registration.keys import KeyFinder
+from enrol.registration.ports import CertificateFetcher, Clock
+from enrol.registration.ratelimit import RateLimiter
+from enrol.registration.service import RegistrationDesk
+from enrol.server.app import Documents, build_app
+from enrol.server.drain import Drain
+from enrol.server.listener import run_listener
+from enrol.server.listener_settings import ListenerSettings
+from enrol.server.openapi import describe_api
+from enrol.server.public import Health
+from enrol.server.resource import House
+from enrol.server.routes import RegistrationRoutes, TokenRoute
+from enrol.server.tls import TlsSettings, server_context
+from enrol.settings import Settings, read_secret
+
+
+def run(settings: Settings, *, clock: Clock, on_ready: Callable[[str, int], None]) -> int:
+    """Serve until told to stop, and return the exit code of the process.
+
+    `on_ready` is called with host and port once connections are accepted. Raises
+    `ConfigurationError` before that.
+    """
+    configure_logging(sys.stderr, line_format=settings.log.format)
+    migrate(settings.storage.path)
+    drain = Drain()
+    return run_listener(
+        cast("ASGI3Application", assemble(settings, clock=clock, drain=drain)),
+        _listener_settings(settings),
+        tls=_tls_settings(settings),
+        drain=drain,
+        clock=clock,
+        error_base=_error_base(settings),
+        on_ready=on_ready,
+    )
+
+
+def check(settings: Settings) -> None:
+    """Read the files the settings name; raises `ConfigurationError` for one that is wrong."""
+    read_secret(settings.server.secret)
+    _trust(settings)
+    server_context(_tls_settings(settings))
+
+
+def assemble(settings: Settings, *, clock: Clock, drain: Drain) -> ASGIApp:
+    """Return the application with its adapters; they open when it starts and close when it ends."""
+    secret = read_secret(settings.server.secret)
+    store = SqliteStore.open(settings.storage.path)
+    limits = settings.limits
+    requests = RateLimiter(settings.rate(limits.requests_per_minute))
+    authenticator = Authenticator(
+        judge=CertificateJudge(_trust(settings), CertificateRules()),
+        keys=KeyFinder(store.clients, _fetcher(settings)),
+        clients=store.clients,
+        tokens=store.tokens,
+        secret=secret,
+        clock=clock,
+        signatures=settings.signatures,
+        requests=requests,
+    )
+    desk = RegistrationDesk(
+        authenticator=authenticator,
+        clients=store.clients,
+        audit=store.audit,
+        clock=clock,
+        random=secrets.token_bytes,
+        settings=settings.desk,
+        registrations=RateLimiter(settings.rate(limits.registrations_per_minute)),
+    )
+    grants = TokenDesk(
+        authenticator=authenticator,
+        clients=store.clients,
+        tokens=store.tokens,
+        clock=clock,
+        random=secrets.token_bytes,
+        settings=settings.grants,
+        requests=requests,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_app: object) -> AsyncIterator[None]:
+        yield
+        await store.aclose()
+
+    return build_app(
+        house=House(
+            clock=clock,
+            limits=settings.request_limits,
+            failures=RateLimiter(settings.rate(limits.failures_per_minute)),
+            error_base=_error_base(settings),
+        ),
+        drain=drain,
+        paths=settings.paths,
+        registration=RegistrationRoutes(desk, _register_uri(settings), secret),
+        token=TokenRoute(grants),
+        health=Health(drain, store.healthy),
+        documents=_documents(settings),
+        lifespan=lifespan,
+    )
+
+
+def _trust(settings: Settings) -> FileTrustSource:
+    return FileTrustSource(settings.trust.anchors, settings.trust.revocation_lists)
+
+
+def _fetcher(settings: Settings) -> CertificateFetcher:
+    if not settings.key_urls.fetch:
+        return NoFetcher()
+    return HttpsCertificateFetcher(settings.fetch_policy)
+
+
+def _tls_settings(settings: Settings) -> TlsSettings:
+    return TlsSettings(
+        certificate=settings.server.certificate,
+        key=settings.server.key,
+        client_authorities=tuple(path.read_bytes() for path in settings.trust.anchors),
+    )
+
+
+def _listener_settings(settings: Settings) -> ListenerSettings:
+    limits, deadlines = settings.limits, settings.deadlines
+    return ListenerSettings(
+        host=settings.server.host,
+        port=settings.server.port,
+        connections=limits.connections,
+        request_line_bytes=limits.request_line_bytes,
+        header_bytes=limits.header_bytes,
+        header_fields=limits.header_fields,
+        handshake=deadlines.handshake,
+        headers=deadlines.headers,
+        idle=deadlines.idle,
+        write=deadlines.write,
+        drain=deadlines.drain,
+    )
+
+
+def _register_uri(settings: Settings) -> str:
+    return settings.public_url + settings.paths.register
+
+
+def _error_base(settings: Settings) -> str:
+    return f"{settings.public_url}/errors/"
+
+
+def _documents(settings: Settings) -> Documents:
+    desk = settings.desk
+    metadata = describe_server(
+        issuer=settings.public_url,
+        token_path=settings.paths.token,
+        register_uri=_register_uri(settings),
+        scopes=tuple(desk.dialect.scopes),
+    )
+    description = describe_api(
+        version=__version__,
+        server_url=settings.public_url,
+        paths=settings.paths,
+        dialect=desk.dialect,
+    )
+    return Documents(
+        server_metadata=msgspec.json.encode(metadata),
+        openapi=description if settings.server.openapi else None,
+    )

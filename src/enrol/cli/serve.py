@@ -1,0 +1,117 @@
+"""``enrol serve``, ``migrate``, ``check-config`` and ``sandbox up``."""
+
+import socket
+import sys
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from enrol.adapters.clock import system_clock
+from enrol.adapters.migration import migrate as bring_up_to_date
+from enrol.bootstrap import check, run
+from enrol.registration.ports import Clock
+from enrol.sandbox.folder import create_sandbox, is_sandbox
+from enrol.sandbox.host import LOOPBACK, PORT
+from enrol.sandbox.seed import RandomKeys
+from enrol.settings import Settings, load_settings
+
+_NOT_QUALIFIED = (
+    "This is a sandbox: its certificates are not qualified, do not use it in production."
+)
+_SETTINGS_FILE = "enrol.toml"
+
+ConfigOption = Annotated[
+    Path, typer.Option("--config", "-c", metavar="FILE", help="The settings, a TOML file.")
+]
+
+
+def serve(config: ConfigOption) -> None:
+    """Run the production server until SIGTERM, then finish what was begun."""
+    raise typer.Exit(run(load_settings(config), clock=system_clock, on_ready=_say_ready))
+
+
+def migrate(config: ConfigOption) -> None:
+    """Bring the database up to date with this version."""
+    path = load_settings(config).storage.path
+    bring_up_to_date(path)
+    typer.echo(f"{path} is up to date")
+
+
+def check_config(
+    config: Annotated[Path, typer.Argument(metavar="FILE", help="The settings, a TOML file.")],
+) -> None:
+    """Check the settings and the files they name; nothing is started."""
+    check(load_settings(config))
+    typer.echo(f"{config}: ok")
+
+
+class Limits(StrEnum):
+    """Which limits a sandbox has."""
+
+    OFF = "off"
+    PRODUCTION = "production"
+
+
+def sandbox_up(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The sandbox's folder.")],
+    *,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
+    limits: Annotated[
+        Limits, typer.Option(help="Rate limits: off, or those of production.")
+    ] = Limits.OFF,
+    at: Annotated[
+        datetime | None,
+        typer.Option(metavar="TIME", help="Let the bank's clock start at this UTC time."),
+    ] = None,
+) -> None:
+    """Serve the sandbox bank in DIR, which is made if it is absent."""
+    port = _free_port(host or LOOPBACK) if port == 0 else port
+    if not is_sandbox(folder):
+        now = datetime.now(UTC)
+        create_sandbox(
+            folder, keys=RandomKeys(), at=now, host=host or LOOPBACK, port=port or PORT
+        )
+    settings = _adjusted(load_settings(folder / _SETTINGS_FILE), host, port, limits)
+    typer.echo(_NOT_QUALIFIED, err=True)
+    raise typer.Exit(run(settings, clock=_clock_from(at), on_ready=_say_ready))
+
+
+def _adjusted(settings: Settings, host: str | None, port: int | None, limits: Limits) -> Settings:
+    """Return the settings with what was given on the command line."""
+    server = msgspec.structs.replace(
+        settings.server,
+        host=host if host is not None else settings.server.host,
+        port=port if port is not None else settings.server.port,
+    )
+    rates = "on" if limits is Limits.PRODUCTION else settings.limits.rates
+    limited = msgspec.structs.replace(settings.limits, rates=rates)
+    return msgspec.structs.replace(settings, server=server, limits=limited)
+
+
+def _clock_from(start: datetime | None) -> Clock:
+    """Return the system clock, or one that runs from `start`, read as UTC."""
+    if start is None:
+        return system_clock
+    offset = start.replace(tzinfo=UTC) - system_clock()
+
+    def shifted() -> datetime:
+        return system_clock() + offset
+
+    return shifted
+
+
+def _free_port(host: str) -> int:
+    """Return a port that is free now: the public URL must be known before the server listens."""
+    with socket.create_server((host, 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def _say_ready(host: str, port: int) -> None:
+    shown = f"[{host}]" if ":" in host else host
+    sys.stdout.write(f"ready https://{shown}:{port}\n")
+    sys.stdout.flush()

@@ -1,0 +1,104 @@
+"""What every ``enrol tpp`` command does around its one call: profile, client, exit status."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import httpx
+import typer
+
+from enrol.cli.tpp_report import Report
+from enrol.client import (
+    BankError,
+    Profile,
+    RegistrationRefusedError,
+    TppClient,
+    load_profile,
+)
+from enrol.client.conversation import no_trace
+from enrol.client.metadata import apply_settings, check_metadata, read_metadata
+from enrol.client.registrations import last_registration
+from enrol.errors import ConfigurationError
+from enrol.oauth.strict_json import JsonObject
+
+REFUSED: Final = 1
+NOT_SENT: Final = 2
+NO_ANSWER: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A profile, the client it opens and the report on it."""
+
+    profile: Profile
+    client: TppClient
+    report: Report
+
+    def client_id(self, given: str | None) -> str:
+        """Return the client_id given, else the one registered last with this profile."""
+        found = given or last_registration(self.profile.path, self.profile.bank.url)
+        if found is None:
+            raise ConfigurationError(
+                "client_id_unknown",
+                "No registration at this bank is kept beside the profile. Write the CLIENT_ID.",
+            )
+        return found
+
+    def metadata(self, file: Path | None, settings: list[str] | None) -> JsonObject:
+        """Return the metadata to send, checked as far as can be without the bank."""
+        base = self.profile.metadata if file is None else read_metadata(file)
+        metadata = apply_settings(base, tuple(settings or ()))
+        if file is not None or settings:
+            for warning in check_metadata(metadata):
+                self.report.warn(warning)
+        return metadata
+
+
+@contextmanager
+def exit_status(report: Report) -> Iterator[None]:
+    """Turn what goes wrong into words and an exit status."""
+    try:
+        yield
+    except RegistrationRefusedError as exc:
+        report.refusal(exc)
+        raise typer.Exit(REFUSED) from exc
+    except ConfigurationError as exc:
+        report.fault(exc.detail)
+        raise typer.Exit(NOT_SENT) from exc
+    except BankError as exc:
+        report.trouble(exc)
+        raise typer.Exit(NO_ANSWER) from exc
+
+
+@contextmanager
+def open_desk(
+    context: typer.Context,
+    profile_file: Path,
+    bank_url: str | None,
+    *,
+    as_json: bool,
+    verbose: bool,
+) -> Iterator[Desk]:
+    """Open the desk of one command; a transport in the context stands in for the network."""
+    report = Report(as_json=as_json)
+    with exit_status(report):
+        profile = load_profile(profile_file, bank_url=bank_url)
+        for warning in profile.warnings:
+            report.warn(warning)
+        with TppClient(
+            profile.bank,
+            profile.credentials,
+            transport=context.find_object(httpx.BaseTransport),
+            trace=report.trace if verbose else no_trace,
+        ) as client:
+            yield Desk(profile, client, report)
+
+
+def after_success(report: Report, remember: Callable[[], None]) -> None:
+    """Change a local file; the bank has done its part, so failing here is a warning."""
+    try:
+        remember()
+    except ConfigurationError as exc:
+        report.warn(exc.detail)

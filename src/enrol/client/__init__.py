@@ -1,0 +1,32 @@
+"""The TPP's side: registering with a bank over mTLS, every request signed (STET 1.0.5)."""
+
+from enrol.client.answers import Registration
+from enrol.client.auth import SignatureAuth
+from enrol.client.errors import (
+    BankError,
+    BankUnreachableError,
+    RefusedFinding,
+    RegistrationRefusedError,
+    UnreadableAnswerError,
+)
+from enrol.client.profile import Bank, Credentials, Profile, load_profile
+from enrol.client.seal import Seal, make_seal
+from enrol.client.tpp import AsyncTppClient, TppClient
+
+__all__ = [
+    "AsyncTppClient",
+    "Bank",
+    "BankError",
+    "BankUnreachableError",
+    "Credentials",
+    "Profile",
+    "RefusedFinding",
+    "Registration",
+    "RegistrationRefusedError",
+    "Seal",
+    "SignatureAuth",
+    "TppClient",
+    "UnreadableAnswerError",
+    "load_profile",
+    "make_seal",
+]

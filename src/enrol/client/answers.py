@@ -1,0 +1,137 @@
+"""What a bank answers, read: a token, a registration, a refusal."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+import httpx
+
+from enrol.client.errors import RefusedFinding, RegistrationRefusedError, UnreadableAnswerError
+from enrol.client.printable import printable_line
+from enrol.errors import ClientMetadataError
+from enrol.oauth.strict_json import JsonObject, parse_json_object
+from enrol.oauth.types import ClientId
+
+_CODE: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]{1,8192}=*")
+_CLIENT_ID: Final = re.compile(r"[\x20-\x7e]{1,256}")
+_SECONDS: Final = re.compile(r"[0-9]{1,9}")
+_DEFAULT_LIFETIME = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A registration as the bank answers it; `document` is the whole answer.
+
+    It may hold secrets: ``registration_access_token``, and at some banks ``client_secret``.
+    """
+
+    client_id: ClientId
+    document: JsonObject
+    request_id: str
+
+    @property
+    def registration_client_uri(self) -> str | None:
+        """Return where the bank says the registration can be read; some say nothing."""
+        return printable_line(self.document.get("registration_client_uri"))
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token and its lifetime in seconds."""
+
+    access_token: str
+    lifetime: int
+
+
+def parse_registration(response: httpx.Response, *, request_id: str) -> Registration:
+    """Return the registration in an answer of status 200 or 201; banks differ in which.
+
+    Raises `RegistrationRefusedError` for other statuses and `UnreadableAnswerError`.
+    """
+    document = _document(response, (200, 201), request_id)
+    client_id = document.get("client_id")
+    if not isinstance(client_id, str) or not _CLIENT_ID.fullmatch(client_id):
+        raise UnreadableAnswerError("bank_answer_unreadable", request_id=request_id)
+    return Registration(ClientId(client_id), document, request_id)
+
+
+def parse_token(response: httpx.Response, *, request_id: str) -> Token:
+    """Return the token in an answer of status 200 (RFC 6749 §5.1).
+
+    An answer that does not tell the lifetime gives a token of five minutes. Raises
+    `RegistrationRefusedError` for other statuses and `UnreadableAnswerError`.
+    """
+    document = _document(response, (200,), request_id)
+    token, lifetime = document.get("access_token"), document.get("expires_in")
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+        raise UnreadableAnswerError("bank_answer_unreadable", request_id=request_id)
+    is_number = isinstance(lifetime, int) and not isinstance(lifetime, bool)
+    return Token(token, lifetime if isinstance(lifetime, int) and is_number else _DEFAULT_LIFETIME)
+
+
+def check_deleted(response: httpx.Response, *, request_id: str) -> None:
+    """Raise `RegistrationRefusedError` unless the answer says that the client is deleted."""
+    if response.status_code not in (200, 204):
+        raise refusal_of(response, request_id=request_id)
+
+
+def refusal_of(response: httpx.Response, *, request_id: str) -> RegistrationRefusedError:
+    """Return the refusal in an answer, whatever its form (STET 1.0.5, both error models)."""
+    document = _parse_leniently(response.content)
+    error = printable_line(document.get("error")) or response.reason_phrase or "no error"
+    return RegistrationRefusedError(
+        status=response.status_code,
+        error=error,
+        code=_code(document)
+        or printable_line(document.get("error"))
+        or f"http_{response.status_code}",
+        description=printable_line(document.get("error_description"))
+        or printable_line(document.get("message")),
+        findings=_findings(document),
+        request_id=printable_line(response.headers.get("x-request-id")) or request_id,
+        retry_after=retry_after(response),
+    )
+
+
+def retry_after(response: httpx.Response) -> int | None:
+    """Return the seconds of Retry-After; None where it is absent or a date."""
+    value = response.headers.get("retry-after", "")
+    return int(value) if _SECONDS.fullmatch(value) else None
+
+
+def _document(response: httpx.Response, statuses: tuple[int, ...], request_id: str) -> JsonObject:
+    if response.status_code not in statuses:
+        raise refusal_of(response, request_id=request_id)
+    try:
+        return parse_json_object(response.content)
+    except ClientMetadataError as exc:
+        raise UnreadableAnswerError("bank_answer_unreadable", request_id=request_id) from exc
+
+
+def _parse_leniently(body: bytes) -> JsonObject:
+    try:
+        return parse_json_object(body)
+    except ClientMetadataError:
+        return {}
+
+
+def _code(document: JsonObject) -> str | None:
+    """Return the last path segment of ``error_uri``, where it can be a code."""
+    uri = document.get("error_uri")
+    code = uri.rpartition("/")[2] if isinstance(uri, str) else ""
+    return code if _CODE.fullmatch(code) else None
+
+
+def _findings(document: JsonObject) -> tuple[RefusedFinding, ...]:
+    findings = document.get("findings")
+    return tuple(
+        RefusedFinding(
+            member=printable_line(finding.get("member")),
+            code=printable_line(finding.get("code")) or "unnamed",
+            meaning=printable_line(finding.get("meaning")),
+            remedy=printable_line(finding.get("remedy")),
+        )
+        for finding in (findings if isinstance(findings, list) else ())
+        if isinstance(finding, dict)
+    )

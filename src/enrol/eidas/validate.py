@@ -1,0 +1,151 @@
+"""The verdict on one certificate: qualified, of a PSP, for this use, by an issuer believed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from enrol.eidas.certificate import Certificate, parse_certificate
+from enrol.eidas.checks import (
+    check_entitled,
+    check_form,
+    check_key_usage,
+    check_organization,
+    check_psd2,
+    check_qualified,
+    check_validity,
+)
+from enrol.eidas.organization import OrganizationIdentifier
+from enrol.eidas.path import Path, verify_path
+from enrol.eidas.qcstatements import PspRole
+from enrol.eidas.revocation import RevocationLists, check_not_listed, covering_lists
+from enrol.eidas.rules import EEA_COUNTRIES, CertificateRules, CertificateUse
+from enrol.eidas.trust import TrustAnchors
+from enrol.errors import CertificateError
+
+__all__ = [
+    "EEA_COUNTRIES",
+    "CertificateRules",
+    "CertificateUse",
+    "QualifiedCertificate",
+    "check_same_organization",
+    "validate",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class QualifiedCertificate:
+    """A certificate that passed every check for `use`; only `validate` makes one.
+
+    `issuer_sha256` is the digest of the DER of the CA that issued it, `recheck_at` the moment
+    (aware UTC) from which the verdict must be made anew.
+    """
+
+    certificate: Certificate
+    use: CertificateUse
+    organization_identifier: OrganizationIdentifier
+    psp_roles: frozenset[PspRole]
+    nca_id: str
+    nca_name: str
+    issuer_sha256: bytes
+    deviations: tuple[str, ...]
+    recheck_at: datetime
+
+
+_DEFAULT_RULES = CertificateRules()
+
+
+def validate(
+    certificate: Certificate,
+    *,
+    use: CertificateUse,
+    at: datetime,
+    trust: TrustAnchors,
+    revocation: RevocationLists,
+    intermediates: tuple[bytes, ...] = (),
+    rules: CertificateRules = _DEFAULT_RULES,
+) -> QualifiedCertificate:
+    """Judge a certificate presented for `use` at `at` (aware UTC), or raise at the first fault.
+
+    What cannot be believed comes first, then what is not entitled:
+
+    1. Form: no precertificate, no CA, a strong key and signature, valid now.
+    2. Trust: a verified path to an anchor.
+    3. Qualified for this use under EU law.
+    4. A PSD2 statement and one organizationIdentifier, of the same authority.
+    5. A key usage that allows the use.
+    6. Not revoked, nor any CA below the anchor.
+    7. Entitled: a role, of an authority of the EEA that is accepted here.
+
+    Raises CertificateError, UnavailableError for what this side cannot know, EntitlementError.
+    `intermediates` are DER. The checks and codes are those of TS 119 495, EN 319 412 and RFC 5280.
+    """
+    # (1) Form.
+    check_form(certificate, rules)
+    check_validity(certificate, rules, at=at)
+    # (2) Trust.
+    path = verify_path(
+        certificate, trust, intermediates=intermediates, at=at, purpose=_purpose(use, rules)
+    )
+    # (3) Qualified.
+    qc = check_qualified(certificate, use)
+    # (4) PSD2.
+    psd2 = check_psd2(qc)
+    organization_identifier = check_organization(certificate, psd2)
+    # (5) Use.
+    check_key_usage(certificate, use, rules)
+    # (6) Revocation.
+    recheck_at = _not_revoked_until(certificate, path, revocation, at=at, rules=rules)
+    # (7) Entitlement.
+    check_entitled(psd2, rules)
+    return QualifiedCertificate(
+        certificate=certificate,
+        use=use,
+        organization_identifier=organization_identifier,
+        psp_roles=psd2.roles,
+        nca_id=psd2.nca_id,
+        nca_name=psd2.nca_name,
+        issuer_sha256=sha256(path[1].public_bytes(Encoding.DER)).digest(),
+        deviations=certificate.deviations + qc.deviations,
+        recheck_at=recheck_at,
+    )
+
+
+def _purpose(use: CertificateUse, rules: CertificateRules) -> x509.ObjectIdentifier | None:
+    """Return what a CA must allow where it limits its extendedKeyUsage; seals have no such."""
+    needs_client_auth = use is CertificateUse.QWAC and rules.require_client_auth_eku
+    return ExtendedKeyUsageOID.CLIENT_AUTH if needs_client_auth else None
+
+
+def _not_revoked_until(
+    certificate: Certificate,
+    path: Path,
+    revocation: RevocationLists,
+    *,
+    at: datetime,
+    rules: CertificateRules,
+) -> datetime:
+    """Check all below the anchor, and return until when the answer holds."""
+    below = (certificate, *(parse_certificate(ca.public_bytes(Encoding.DER)) for ca in path[1:-1]))
+    ends = [at + rules.verdict_lifetime, *(one.not_valid_after_utc for one in path)]
+    for issued, issuer in zip(below, path[1:], strict=True):
+        covering = covering_lists(
+            issued, issuer, revocation, at=at, tolerance=rules.clock_tolerance
+        )
+        if covering or rules.revocation_required:
+            check_not_listed(issued, covering)
+        ends.extend(one.next_update for one in covering)
+    return min(ends)
+
+
+def check_same_organization(qwac: QualifiedCertificate, qsealc: QualifiedCertificate) -> None:
+    """Raise ``certificates_disagree`` unless both name one PSP and their keys differ.
+
+    EBA-Op-2018-7 asks for both certificates of one PSP; one key serves one use.
+    """
+    same_psp = qwac.organization_identifier == qsealc.organization_identifier
+    if not same_psp or qwac.certificate.public_key == qsealc.certificate.public_key:
+        raise CertificateError("certificates_disagree")

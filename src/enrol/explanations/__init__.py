@@ -1,0 +1,18 @@
+"""Plain words for every code: what the rule means, what to change, where it is written."""
+
+from collections.abc import Mapping
+
+from enrol.explanations.eidas import EIDAS
+from enrol.explanations.explanation import Explanation
+from enrol.explanations.httpsig import HTTPSIG
+from enrol.explanations.registration import REGISTRATION
+from enrol.explanations.server import SERVER
+
+EXPLANATIONS: Mapping[str, Explanation] = {**SERVER, **REGISTRATION, **EIDAS, **HTTPSIG}
+
+__all__ = ["EXPLANATIONS", "Explanation", "explain"]
+
+
+def explain(code: str) -> Explanation:
+    """Return the explanation of `code`; a code without one is a defect and raises KeyError."""
+    return EXPLANATIONS[code]

@@ -1,0 +1,1 @@
+"""The wire of OAuth: client metadata, JSON Web Keys, bearer tokens, certificate binding."""

@@ -1,0 +1,113 @@
+"""JSON Web Keys of client metadata (RFC 7517 §4, STET 1.0.5 ``JsonWebKey``)."""
+
+import hashlib
+from base64 import b64decode, b64encode, urlsafe_b64encode
+from binascii import Error as BinasciiError
+from collections.abc import Iterator
+
+import msgspec
+
+from enrol.errors import ClientMetadataError, Finding
+
+MAXIMUM_KEYS = 5
+MAXIMUM_CERTIFICATES = 5
+MAXIMUM_CERTIFICATE = 8192
+_PRIVATE_OR_SYMMETRIC = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+_SIGNING_ALGORITHMS = {
+    "RSA": frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"}),
+    "EC": frozenset({"ES256", "ES384", "ES512"}),
+    "OKP": frozenset({"EdDSA", "Ed25519"}),
+}
+
+
+class JsonWebKey(msgspec.Struct, frozen=True, omit_defaults=True, rename={"x5t_s256": "x5t#S256"}):
+    """One key; `x5c` holds base64 (not base64url) of DER, the key's own certificate first."""
+
+    kty: str
+    use: str | None = None
+    key_ops: tuple[str, ...] | None = None
+    alg: str | None = None
+    kid: str | None = None
+    x5u: str | None = None
+    x5c: tuple[str, ...] | None = None
+    x5t: str | None = None
+    x5t_s256: str | None = None
+
+
+class JsonWebKeySet(msgspec.Struct, frozen=True):
+    """A set of keys (RFC 7517 §5)."""
+
+    keys: tuple[JsonWebKey, ...]
+
+
+def check_no_private_member(jwks: object) -> None:
+    """Refuse key sets that carry private or symmetric key material (RFC 7517 §9.2).
+
+    `jwks` is the JSON value as received. Raises `ClientMetadataError`.
+    """
+    keys = jwks.get("keys") if isinstance(jwks, dict) else None
+    for key in keys if isinstance(keys, list) else ():
+        if isinstance(key, dict) and not _PRIVATE_OR_SYMMETRIC.isdisjoint(key):
+            raise ClientMetadataError(Finding("jwk_private", "jwks"))
+
+
+def certificates(key: JsonWebKey) -> tuple[bytes, ...]:
+    """Return the DER of each certificate in `x5c`; none where there is no `x5c`.
+
+    Line breaks and blanks within base64 are tolerated, as real clients send them; anything else
+    that is not canonical base64 is refused. Raises `ClientMetadataError` ``jwk_x5c``.
+    """
+    return tuple(_decode(text) for text in key.x5c or ())
+
+
+def _decode(text: str) -> bytes:
+    compact = "".join(text.split())
+    try:
+        der = b64decode(compact, validate=True)
+    except (BinasciiError, ValueError) as exc:
+        raise ClientMetadataError(Finding("jwk_x5c", "jwks")) from exc
+    if len(der) > MAXIMUM_CERTIFICATE or b64encode(der) != compact.encode("ascii"):
+        raise ClientMetadataError(Finding("jwk_x5c", "jwks"))
+    return der
+
+
+def find_faults(keys: JsonWebKeySet) -> Iterator[Finding]:
+    """Yield what is wrong with the form of a key set: sizes, uses, contradictions."""
+    if not 1 <= len(keys.keys) <= MAXIMUM_KEYS:
+        yield Finding("jwks_size", "jwks")
+        return
+    names = [key.kid for key in keys.keys if key.kid is not None]
+    if len(set(names)) != len(names):
+        yield Finding("jwk_kid_twice", "jwks")
+    for key in keys.keys:
+        yield from _faults(key)
+
+
+def _faults(key: JsonWebKey) -> Iterator[Finding]:
+    if key.kty not in _SIGNING_ALGORITHMS:
+        yield Finding("jwk_kty", "jwks")
+    elif key.alg is not None and key.alg not in _SIGNING_ALGORITHMS[key.kty]:
+        yield Finding("jwk_alg", "jwks")
+    if key.use not in (None, "sig") or set(key.key_ops or ("verify",)) != {"verify"}:
+        yield Finding("jwk_use", "jwks")
+    if key.kid is not None and not (
+        0 < len(key.kid) <= 1024 and key.kid.isascii() and key.kid.isprintable()
+    ):
+        yield Finding("jwk_kid", "jwks")
+    if not key.x5c:
+        yield Finding("jwk_x5c_missing", "jwks")
+    elif len(key.x5c) > MAXIMUM_CERTIFICATES:
+        yield Finding("jwk_x5c", "jwks")
+    else:
+        yield from _thumbprint_faults(key)
+
+
+def _thumbprint_faults(key: JsonWebKey) -> Iterator[Finding]:
+    der = certificates(key)[0]
+    expected = (
+        (key.x5t_s256, hashlib.sha256(der).digest()),
+        (key.x5t, hashlib.sha1(der).digest()),  # noqa: S324 - RFC 7517 §4.8, an identifier
+    )
+    for given, digest in expected:
+        if given is not None and given != urlsafe_b64encode(digest).rstrip(b"=").decode("ascii"):
+            yield Finding("jwk_thumbprint", "jwks")

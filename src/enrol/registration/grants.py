@@ -1,0 +1,96 @@
+"""The token endpoint's decision: who gets a token to manage registrations (RFC 6749 §4.4)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from enrol.errors import GrantError
+from enrol.oauth.grant import TokenRequest, TokenResponse
+from enrol.oauth.mtls import x5t_s256
+from enrol.oauth.tokens import MANAGE_REGISTRATION, AccessToken, encode_token, hash_token
+from enrol.oauth.types import ClientId, RequestId
+from enrol.registration.audit import AuditEvent, EventType
+from enrol.registration.authenticate import Authenticator
+from enrol.registration.ports import ClientStore, Clock, TokenStore
+from enrol.registration.ratelimit import RateLimiter
+
+_TOKEN_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class GrantSettings:
+    """`generic_client_id` works before any client exists; `lifetime` is that of a token."""
+
+    generic_client_id: ClientId
+    lifetime: timedelta
+
+
+class TokenDesk:
+    """Grants access tokens bound to the QWAC of the connection (RFC 8705 §3)."""
+
+    def __init__(
+        self,
+        *,
+        authenticator: Authenticator,
+        clients: ClientStore,
+        tokens: TokenStore,
+        clock: Clock,
+        random: Callable[[int], bytes],
+        settings: GrantSettings,
+        requests: RateLimiter,
+    ) -> None:
+        self._authenticator = authenticator
+        self._clients = clients
+        self._tokens = tokens
+        self._clock = clock
+        self._random = random
+        self._settings = settings
+        self._requests = requests
+
+    async def grant(
+        self, request: TokenRequest, *, peer_certificate: bytes | None, request_id: RequestId | None
+    ) -> TokenResponse:
+        """Return a new token, stored.
+
+        Raises `CertificateError` for the connection, `GrantError` for the request.
+        """
+        at = self._clock()
+        qwac = self._authenticator.judge_peer(peer_certificate, at)
+        self._requests.take(qwac.certificate.sha256, at)
+        if request.grant_type != "client_credentials":
+            raise GrantError("grant_type_unsupported", error="unsupported_grant_type")
+        if not request.scope <= {MANAGE_REGISTRATION}:
+            raise GrantError("scope_not_offered", error="invalid_scope")
+        client_id = await self._known_client_id(request.client_id, qwac.organization_identifier)
+        text = encode_token(self._random(_TOKEN_BYTES))
+        token = AccessToken(
+            token_hash=hash_token(text),
+            client_id=client_id,
+            organization_identifier=qwac.organization_identifier,
+            x5t_s256=x5t_s256(qwac.certificate.sha256),
+            scope=frozenset({MANAGE_REGISTRATION}),
+            expires_at=at + self._settings.lifetime,
+        )
+        event = AuditEvent(
+            at=at,
+            type=EventType.TOKEN_ISSUED,
+            organization_identifier=qwac.organization_identifier,
+            client_id=client_id,
+            request_id=request_id,
+        )
+        await self._tokens.add(token, event)
+        return TokenResponse(
+            access_token=text,
+            token_type="Bearer",  # noqa: S106 - RFC 6750 §4
+            expires_in=int(self._settings.lifetime.total_seconds()),
+            scope=MANAGE_REGISTRATION,
+        )
+
+    async def _known_client_id(self, client_id: str, organization_identifier: str) -> ClientId:
+        """Return the generic client_id, or that of a client of the organisation."""
+        if client_id == self._settings.generic_client_id:
+            return self._settings.generic_client_id
+        record = await self._clients.find(ClientId(client_id))
+        if record is None or record.organization_identifier != organization_identifier:
+            raise GrantError("client_unknown", error="invalid_client")
+        return record.client_id

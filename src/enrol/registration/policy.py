@@ -1,0 +1,208 @@
+"""The judgement: which metadata are granted, and all that is wrong with those that are not."""
+
+import re
+import unicodedata
+from base64 import b64decode
+from binascii import Error as BinasciiError
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import msgspec
+
+from enrol.eidas.organization import OrganizationIdentifier
+from enrol.eidas.qcstatements import PspRole
+from enrol.errors import ClientMetadataError, EntitlementError, Finding
+from enrol.oauth import jwk
+from enrol.oauth.metadata import ClientMetadata
+from enrol.oauth.strict_json import JsonObject
+from enrol.oauth.types import ClientId
+from enrol.registration import redirect_uri
+from enrol.registration.dialect import Dialect
+
+_SCOPE_SEPARATOR = re.compile(r"[ ,]+")
+_EMAIL = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
+)
+_PHONE = re.compile(r"\+?[0-9][0-9 ().-]{3,30}")
+_AGENT = re.compile(r"AGT[A-Z]{2}-[A-Z]{2,8}-[!-~]{1,60}")
+_LINKS = ("client_uri", "logo_uri", "tos_uri", "policy_uri")
+_LONGEST_TEXT = 140
+_LONGEST_LOGO = 32_768
+_MOST_CONTACTS = 10
+_LONGEST_ADDRESS = 254
+_MOST_COMBINING = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Applicant:
+    """Who asks: an authenticated organisation and the roles its certificates carry.
+
+    `client_id` is the client that is updated, None for a first registration.
+    """
+
+    organization_identifier: OrganizationIdentifier
+    psp_roles: frozenset[PspRole]
+    client_id: ClientId | None = None
+
+
+def decide(
+    document: JsonObject, metadata: ClientMetadata, *, applicant: Applicant, dialect: Dialect
+) -> ClientMetadata:
+    """Return the metadata as granted.
+
+    `document` is the JSON object `metadata` were parsed from. Raises `ClientMetadataError` with
+    every finding, and `EntitlementError` ``role_insufficient`` where only the roles fall short.
+    """
+    findings = tuple(_find_all(document, metadata, applicant, dialect))
+    if findings:
+        raise ClientMetadataError(*findings)
+    return msgspec.structs.replace(
+        metadata,
+        token_endpoint_auth_method=metadata.token_endpoint_auth_method
+        or dialect.default_token_endpoint_auth_method,
+        grant_types=metadata.grant_types or dialect.default_grant_types,
+        response_types=metadata.response_types or dialect.default_response_types,
+        scope=_granted_scope(metadata.scope, applicant, dialect),
+        provider_legal_id=applicant.organization_identifier,
+        software_statement=None,
+        description=None,
+    )
+
+
+def _find_all(
+    document: JsonObject, metadata: ClientMetadata, applicant: Applicant, dialect: Dialect
+) -> Iterator[Finding]:
+    yield from _presence_faults(document, metadata, dialect)
+    if metadata.redirect_uris is not None:
+        yield from redirect_uri.find_faults(metadata.redirect_uris)
+    yield from _choice_faults(metadata, dialect)
+    yield from _text_faults(metadata)
+    yield from _contact_faults(metadata)
+    yield from _identity_faults(document, metadata, applicant)
+    if metadata.jwks is not None:
+        yield from jwk.find_faults(metadata.jwks)
+    if metadata.logo is not None and not _is_base64(metadata.logo):
+        yield Finding("logo_malformed", "logo")
+
+
+def _presence_faults(
+    document: JsonObject, metadata: ClientMetadata, dialect: Dialect
+) -> Iterator[Finding]:
+    for member in metadata.__struct_fields__:
+        if member in dialect.required and getattr(metadata, member) is None:
+            yield Finding("member_missing", member)
+    for choice in dialect.required_one_of:
+        if all(getattr(metadata, member) is None for member in choice):
+            yield Finding("member_missing", choice[0])
+    for member in sorted(dialect.refused & document.keys()):
+        if document[member] is not None or member == "client_secret":
+            yield Finding("member_refused", member)
+    if document.get("tls_client_certificate_bound_access_tokens", True) is not True:
+        yield Finding("member_refused", "tls_client_certificate_bound_access_tokens")
+
+
+def _choice_faults(metadata: ClientMetadata, dialect: Dialect) -> Iterator[Finding]:
+    method = metadata.token_endpoint_auth_method
+    if method is not None and method not in dialect.token_endpoint_auth_methods:
+        yield Finding("auth_method_refused", "token_endpoint_auth_method")
+    lists = (
+        ("grant_types", metadata.grant_types, dialect.grant_types),
+        ("response_types", metadata.response_types, dialect.response_types),
+    )
+    for member, values, allowed in lists:
+        if values is not None and (
+            not values or not set(values) <= allowed or len(set(values)) != len(values)
+        ):
+            yield Finding("value_refused", member)
+    if metadata.scope is not None and not _scopes(metadata.scope) <= dialect.scopes.keys():
+        yield Finding("scope_unknown", "scope")
+
+
+def _text_faults(metadata: ClientMetadata) -> Iterator[Finding]:
+    if metadata.client_name is not None and not is_plain_text(metadata.client_name):
+        yield Finding("text_not_plain", "client_name")
+    for member in ("software_id", "software_version"):
+        value = getattr(metadata, member)
+        if value is not None and not is_plain_text(value):
+            yield Finding("text_not_plain", member)
+    for member in _LINKS:
+        uri = getattr(metadata, member)
+        if uri is not None and not redirect_uri.is_https_uri(uri):
+            yield Finding("uri_refused", member)
+
+
+def _contact_faults(metadata: ClientMetadata) -> Iterator[Finding]:
+    addresses = metadata.contacts
+    if addresses is not None and not (
+        1 <= len(addresses) <= _MOST_CONTACTS and all(map(_is_reachable, addresses))
+    ):
+        yield Finding("contact_malformed", "contacts")
+    contact = metadata.contact
+    if contact is None:
+        return
+    checks: tuple[tuple[str | None, Callable[[str], bool]], ...] = (
+        (contact.contact_name, is_plain_text),
+        (contact.email, _is_email),
+        (contact.phone_number, lambda number: _PHONE.fullmatch(number) is not None),
+    )
+    if not all(value is None or is_good(value) for value, is_good in checks):
+        yield Finding("contact_malformed", "contact")
+
+
+def _identity_faults(
+    document: JsonObject, metadata: ClientMetadata, applicant: Applicant
+) -> Iterator[Finding]:
+    legal_id = metadata.provider_legal_id
+    if legal_id is not None and legal_id != applicant.organization_identifier:
+        yield Finding("provider_legal_id_foreign", "provider_legal_id")
+    if metadata.client_legal_id is not None and not _AGENT.fullmatch(metadata.client_legal_id):
+        yield Finding("client_legal_id_malformed", "client_legal_id")
+    if applicant.client_id is None:
+        if document.get("client_id") is not None:
+            yield Finding("client_id_chosen", "client_id")
+    elif document.get("client_id") != applicant.client_id:
+        yield Finding("client_id_differs", "client_id")
+
+
+def _granted_scope(asked: str | None, applicant: Applicant, dialect: Dialect) -> str:
+    """Return the scopes granted, space-separated, in the order of the dialect."""
+    entitled = [scope for scope, role in dialect.scopes.items() if role in applicant.psp_roles]
+    if asked is None:
+        return " ".join(entitled)
+    scopes = _scopes(asked)
+    if not scopes <= set(entitled):
+        raise EntitlementError("role_insufficient")
+    return " ".join(scope for scope in entitled if scope in scopes)
+
+
+def _scopes(text: str) -> set[str]:
+    """Return the scopes in a list separated by blanks, commas or both, as banks differ."""
+    return set(_SCOPE_SEPARATOR.split(text))
+
+
+def is_plain_text(text: str) -> bool:
+    """Tell whether people can read `text` as it is: no controls, no marks that hide or reorder."""
+    return (
+        1 <= len(text) <= _LONGEST_TEXT
+        and text.isprintable()
+        and bool(text.strip())
+        and sum(map(bool, map(unicodedata.combining, text))) <= _MOST_COMBINING
+    )
+
+
+def _is_email(text: str) -> bool:
+    return len(text) <= _LONGEST_ADDRESS and _EMAIL.fullmatch(text) is not None
+
+
+def _is_reachable(text: str) -> bool:
+    """Tell whether a contact is an e-mail address or an https page (RFC 7591 §2)."""
+    return _is_email(text) or redirect_uri.is_https_uri(text)
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        b64decode(text, validate=True)
+    except (BinasciiError, ValueError):
+        return False
+    return len(text) <= _LONGEST_LOGO

@@ -1,0 +1,140 @@
+"""The ports: what the domain asks of the world behind it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from enrol.eidas.organization import OrganizationIdentifier
+from enrol.eidas.revocation import RevocationLists
+from enrol.eidas.trust import TrustAnchors
+from enrol.oauth.tokens import AccessToken
+from enrol.oauth.types import ClientId, RequestId
+from enrol.registration.audit import AuditEvent
+from enrol.registration.record import ClientRecord, RegisteredKey
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """The answer once given to a request, found again when the same bytes come back.
+
+    `key` is 32 bytes over organisation, X-Request-ID, method, target and body; `signature` is the
+    SHA-256 of the Signature field that came with them. The answer is the record `client_id` at
+    `version`, or nothing more than its deletion.
+    """
+
+    key: bytes
+    signature: bytes
+    organization_identifier: OrganizationIdentifier
+    request_id: RequestId
+    client_id: ClientId
+    version: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """A new client; refused when its organisation already has `quota` clients."""
+
+    record: ClientRecord
+    quota: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """New metadata and keys of a client, in place of version ``record.version - 1``."""
+
+    record: ClientRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """The end of a client whose last version is `version`."""
+
+    client_id: ClientId
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of the register and all that is written with it, in one transaction."""
+
+    write: Creation | Replacement | Removal
+    entry: LedgerEntry
+    event: AuditEvent
+
+
+class ClientStore(Protocol):
+    """The register of clients.
+
+    Every method raises `UnavailableError` with code ``storage_unavailable`` when it cannot tell.
+    """
+
+    async def find(self, client_id: ClientId) -> ClientRecord | None:
+        """Return the living client, or None."""
+
+    async def find_version(self, client_id: ClientId, version: int) -> ClientRecord | None:
+        """Return a client as it was at `version`, even if it was replaced or deleted since."""
+
+    async def find_keys(
+        self, organization_identifier: OrganizationIdentifier, keyid: str
+    ) -> tuple[RegisteredKey, ...]:
+        """Return the keys of living clients of an organisation that `keyid` names, newest first.
+
+        `keyid` is compared with kid, certificate URL, x5t#S256 and hexadecimal SHA-256 of the DER.
+        At most eight are returned.
+        """
+
+    async def find_entry(self, key: bytes) -> LedgerEntry | None:
+        """Return the ledger entry under `key`, or None."""
+
+    async def commit(self, change: Change) -> LedgerEntry:
+        """Make the change durable and return its ledger entry.
+
+        When an entry with the same key stands already, nothing is written and that one is
+        returned. Raises `EntitlementError` ``quota_reached`` and, when the client is not at the
+        version the change builds on, `UnavailableError` ``concurrent_change``.
+        """
+
+
+class TokenStore(Protocol):
+    """The access tokens that were issued, by hash."""
+
+    async def add(self, token: AccessToken, event: AuditEvent) -> None:
+        """Make a token durable together with its audit event."""
+
+    async def find(self, token_hash: bytes) -> AccessToken | None:
+        """Return the token, expired or not, or None."""
+
+
+class AuditTrail(Protocol):
+    """Where refusals are written down."""
+
+    def note(self, event: AuditEvent) -> None:
+        """Write an event soon, without waiting; dropped (and counted) when too many wait."""
+
+
+class CertificateFetcher(Protocol):
+    """The one way out to a certificate URL."""
+
+    async def fetch(self, url: str) -> bytes:
+        """Return the bytes behind `url`.
+
+        Raises `SignatureError` ``key_url_refused`` or ``key_url_unreachable``.
+        """
+
+
+class TrustSource(Protocol):
+    """Whom the bank trusts, as of now."""
+
+    def anchors(self) -> TrustAnchors:
+        """Return the trust anchors; raises `UnavailableError` ``trust_list_unavailable``."""
+
+    def revocation_lists(self) -> RevocationLists:
+        """Return the revocation lists at hand; an empty set is an answer, and a refusal later."""
+
+
+class Clock(Protocol):
+    """The time."""
+
+    def __call__(self) -> datetime:
+        """Return now, aware UTC."""

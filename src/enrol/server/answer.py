@@ -1,0 +1,44 @@
+"""An HTTP answer as bytes, with the header fields that every answer carries."""
+
+import secrets
+from dataclasses import dataclass
+
+Fields = tuple[tuple[bytes, bytes], ...]
+
+_ALWAYS: Fields = (
+    (b"cache-control", b"no-store"),
+    (b"pragma", b"no-cache"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"strict-transport-security", b"max-age=63072000"),
+)
+JSON = b"application/json; charset=utf-8"
+CLOSE: Fields = ((b"connection", b"close"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status, header fields in wire order and body of one answer."""
+
+    status: int
+    fields: Fields
+    body: bytes
+
+
+def new_request_id() -> str:
+    """Return an id for the answer to a request that brought none, or an illegal one."""
+    return f"enrol-{secrets.token_hex(16)}"
+
+
+def answer(
+    status: int,
+    body: bytes,
+    *,
+    request_id: str,
+    content_type: bytes = JSON,
+    fields: Fields = (),
+) -> Answer:
+    """Return an answer that carries X-Request-ID, `fields` and the fields all answers carry."""
+    own: Fields = ((b"x-request-id", request_id.encode("ascii")),)
+    if status != 204:
+        own += ((b"content-type", content_type), (b"content-length", b"%d" % len(body)))
+    return Answer(status, own + _ALWAYS + fields, body)

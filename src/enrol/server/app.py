@@ -1,0 +1,116 @@
+"""The application: entry points behind one door that counts who is inside."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from enrol.errors import UnavailableError
+from enrol.server.answer import Answer
+from enrol.server.call import Call
+from enrol.server.drain import Drain
+from enrol.server.public import Document, Health, get_explanation
+from enrol.server.resource import House, Resource
+from enrol.server.routes import RegistrationRoutes, TokenRoute
+
+Lifespan = Callable[[object], AbstractAsyncContextManager[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Where the entry points are, below the host."""
+
+    prefix: str = "/stet/setting/v1"
+    token: str = "/stet/psd2/oauth/token"  # noqa: S105 - a path
+
+    @property
+    def register(self) -> str:
+        """The path of the registration endpoint."""
+        return f"{self.prefix}/register"
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """The JSON documents served as they are; None switches one off."""
+
+    server_metadata: bytes
+    openapi: bytes | None
+
+
+class Door:
+    """Lets requests in while there is room and the server is not stopping; an ASGI application."""
+
+    def __init__(self, house: House, drain: Drain, inside: ASGIApp) -> None:
+        self._house = house
+        self._drain = drain
+        self._inside = inside
+        self._in_flight = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the call on, or answer 503."""
+        if scope["type"] != "http":
+            await self._inside(scope, receive, send)
+            return
+        if self._drain.draining:
+            await self._turn_away("draining", scope, receive, send)
+        elif self._in_flight >= self._house.limits.in_flight:
+            await self._turn_away("overloaded", scope, receive, send)
+        else:
+            await self._let_in(scope, receive, send)
+
+    async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._in_flight += 1
+        try:
+            await self._inside(scope, receive, send)
+        finally:
+            self._in_flight -= 1
+
+    async def _turn_away(self, code: str, scope: Scope, receive: Receive, send: Send) -> None:
+        async def refuse(_call: Call) -> Answer:
+            raise UnavailableError(code, retry_after=1)
+
+        await Resource(self._house, "", {scope["method"]: refuse})(scope, receive, send)
+
+
+def build_app(
+    *,
+    house: House,
+    drain: Drain,
+    paths: Paths,
+    registration: RegistrationRoutes,
+    token: TokenRoute,
+    health: Health,
+    documents: Documents,
+    lifespan: Lifespan,
+) -> ASGIApp:
+    """Return the ASGI application of the desk."""
+
+    def entry(path: str, **methods: Callable[[Call], Any]) -> Route:
+        handlers = {name.upper(): handler for name, handler in methods.items()}
+        return Route(path, Resource(house, path, handlers))
+
+    routes = [
+        entry(paths.register, post=registration.post),
+        entry(
+            paths.register + "/{client_id}",
+            get=registration.get,
+            put=registration.put,
+            delete=registration.delete,
+        ),
+        entry(paths.token, post=token.post),
+        entry(
+            "/.well-known/oauth-authorization-server",
+            get=Document(documents.server_metadata).get,
+        ),
+        entry("/errors/{code}", get=get_explanation),
+        entry("/health", get=health.get),
+    ]
+    if documents.openapi is not None:
+        routes.append(entry("/openapi.json", get=Document(documents.openapi).get))
+    router = Router(
+        routes, redirect_slashes=False, default=Resource(house, "", {}), lifespan=lifespan
+    )
+    return Door(house, drain, router)

@@ -1,0 +1,264 @@
+"""The listener: accepts TLS connections within its limits, and stops without losing a request."""
+
+import asyncio
+import contextlib
+import errno
+import faulthandler
+import logging
+import signal
+import socket
+import ssl
+import sys
+import threading
+from collections.abc import Callable, Generator
+from types import FrameType
+
+import uvicorn
+from uvicorn._types import ASGI3Application
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.server import HANDLED_SIGNALS
+
+from enrol.errors import ConfigurationError, RefusalError
+from enrol.registration.ports import Clock
+from enrol.server.alerts import alert
+from enrol.server.answer import Answer
+from enrol.server.drain import Drain
+from enrol.server.listener_settings import ListenerSettings
+from enrol.server.protocol import Surroundings, TlsProtocol
+from enrol.server.tls import TlsSettings, server_context
+from enrol.server.wire import closing_answer
+
+_FORCED_EXIT_SECONDS = 1.5
+_POLL_SECONDS = 0.05
+_FLUSH_SECONDS = 0.5
+_RETRY_SECONDS = 0.1
+_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_logger = logging.getLogger(__name__)
+
+
+class Listener(uvicorn.Server):
+    """uvicorn's server with its own way to accept connections and to stop."""
+
+    def __init__(
+        self,
+        app: ASGI3Application,
+        settings: ListenerSettings,
+        *,
+        tls: TlsSettings,
+        drain: Drain,
+        closing: Callable[[RefusalError], Answer],
+        on_ready: Callable[[str, int], None],
+    ) -> None:
+        super().__init__(_config(app))
+        self._settings = settings
+        self._context = server_context(tls)
+        self._drain = drain
+        self._on_ready = on_ready
+        self._around = Surroundings(settings, drain, closing, self._lost)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._open = 0  # connections, those in their handshake included
+        self._accepting: list[asyncio.Task[None]] = []
+        self._handshakes: set[asyncio.Task[None]] = set()
+
+    def use(self, context: ssl.SSLContext) -> None:
+        """Let `context` serve the connections that come from now on: new trust, new certificate."""
+        self._context = context
+
+    # Start
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start the application, then listen on `sockets`, or on the address of the settings."""
+        self._loop = asyncio.get_running_loop()
+        listening = sockets or [_bound_socket(self._settings)]
+        await self.lifespan.startup()
+        if self.lifespan.should_exit:
+            sys.exit(STARTUP_FAILURE)
+        for sock in listening:
+            sock.listen(self._settings.backlog)
+            sock.setblocking(False)
+            self._accepting.append(asyncio.create_task(self._accept(sock)))
+        self.servers = []
+        self.started = True
+        host, port = listening[0].getsockname()[:2]
+        self._on_ready(host, port)
+
+    # Connections
+
+    async def _accept(self, listening: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        with contextlib.closing(listening):
+            while True:
+                try:
+                    sock, _ = await loop.sock_accept(listening)
+                except OSError as error:
+                    _logger.warning("a connection was not accepted: %s", error.strerror)
+                    pause = _RETRY_SECONDS if error.errno in _EXHAUSTED else 0
+                else:
+                    self._admit(sock)
+                    pause = 0
+                await asyncio.sleep(pause)  # 0: a storm of connections leaves room for requests
+
+    def _admit(self, sock: socket.socket) -> None:
+        if self._open >= self._settings.connections:
+            sock.close()  # before any cryptography is spent on it
+            return
+        self._open += 1
+        task = asyncio.create_task(self._shake_hands(sock))
+        self._handshakes.add(task)
+        task.add_done_callback(self._handshakes.discard)
+
+    async def _shake_hands(self, sock: socket.socket) -> None:
+        protocol = TlsProtocol(
+            self.config, self.server_state, self.lifespan.state, surroundings=self._around
+        )
+        alert.set(sock.send)
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: protocol,
+                sock,
+                ssl=self._context,
+                ssl_handshake_timeout=self._settings.handshake,
+                ssl_shutdown_timeout=self._settings.linger,
+            )
+        except OSError as error:  # of TLS, of the network, or the deadline
+            _logger.info("a TLS handshake failed: %s", getattr(error, "reason", type(error)))
+        finally:
+            if not protocol.established:
+                self._lost()
+
+    def _lost(self) -> None:
+        self._open -= 1
+
+    # Stop
+
+    def stop(self) -> None:
+        """Begin to drain; safe in a signal handler and from another thread."""
+        self._drain.begin()
+        self.should_exit = True
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._close_after_answers)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's
+        """Drain at the first signal; at the second leave, whatever hangs."""
+        if self.should_exit:
+            self.force_exit = True
+            faulthandler.dump_traceback_later(_FORCED_EXIT_SECONDS, exit=True)
+        self.stop()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Handle the signals that stop, and do not raise them again at the end as uvicorn does."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {sig: signal.signal(sig, self.handle_exit) for sig in HANDLED_SIGNALS}
+        try:
+            yield
+        finally:
+            for sig, handler in before.items():
+                signal.signal(sig, handler)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - same
+        """Finish the requests in progress, then close everything.
+
+        Until they are finished new connections and requests still come in, for the application to
+        answer 503; a connection lost without a word would look like an outage.
+        """
+        await self._finish_requests()
+        for task in (*self._accepting, *self._handshakes):
+            task.cancel()
+        for connection in self._connections():
+            connection.shutdown()
+        await self._wait_while(lambda: bool(self._connections()), seconds=_FLUSH_SECONDS)
+        for connection in self._connections():
+            connection.transport.abort()
+        for request in self.server_state.tasks:
+            request.cancel()
+        if not self.force_exit:
+            await self.lifespan.shutdown()
+
+    def _close_after_answers(self) -> None:
+        for connection in self._connections():
+            if not connection.idle:
+                connection.shutdown()
+
+    async def _finish_requests(self) -> None:
+        busy = [connection for connection in self._connections() if not connection.idle]
+        requests = list(self.server_state.tasks)
+
+        def unfinished() -> bool:
+            open_now = self.server_state.connections
+            return any(c in open_now and not c.idle for c in busy) or not all(
+                request.done() for request in requests
+            )
+
+        await self._wait_while(unfinished, seconds=self._settings.drain)
+
+    async def _wait_while(self, condition: Callable[[], bool], *, seconds: float) -> None:
+        end = asyncio.get_running_loop().time() + seconds
+        # uvicorn's sets of connections and tasks tell nobody when they change.
+        while condition() and not self.force_exit and asyncio.get_running_loop().time() < end:  # noqa: ASYNC110
+            await asyncio.sleep(_POLL_SECONDS)
+
+    def _connections(self) -> list[TlsProtocol]:
+        return [c for c in self.server_state.connections if isinstance(c, TlsProtocol)]
+
+
+def run_listener(
+    app: ASGI3Application,
+    settings: ListenerSettings,
+    *,
+    tls: TlsSettings,
+    drain: Drain,
+    clock: Clock,
+    error_base: str,
+    on_ready: Callable[[str, int], None],
+) -> int:
+    """Serve until SIGTERM or SIGINT and return the exit code of the process.
+
+    0: all requests were finished, or cut off after ``settings.drain``. 1: a second signal
+    cut them off; when something then hangs, the process ends with 1 within 2 seconds.
+    `on_ready` is called with the address once the listener accepts connections.
+    Raises ConfigurationError before that.
+    """
+
+    def closing(refusal: RefusalError) -> Answer:
+        return closing_answer(refusal, at=clock(), error_base=error_base)
+
+    listener = Listener(app, settings, tls=tls, drain=drain, closing=closing, on_ready=on_ready)
+    try:
+        listener.run()
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+    return 1 if listener.force_exit else 0
+
+
+def _config(app: ASGI3Application) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        loop="uvloop",
+        http=TlsProtocol,
+        ws="none",
+        lifespan="on",
+        interface="asgi3",
+        log_config=None,
+        log_level=logging.WARNING,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+    )
+
+
+def _bound_socket(settings: ListenerSettings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    sock = socket.socket(family)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((settings.host, settings.port))
+    except OSError as error:
+        sock.close()
+        raise ConfigurationError(
+            "listen_address_unavailable",
+            f"cannot listen on {settings.host} port {settings.port}: {error.strerror}",
+        ) from error
+    return sock

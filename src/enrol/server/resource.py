@@ -1,0 +1,134 @@
+"""Entry points: a path, its methods, and the answers to whatever goes wrong on the way."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from time import perf_counter
+
+import structlog
+from starlette.types import Receive, Scope, Send
+
+from enrol.errors import (
+    AuthenticationError,
+    EntryPointError,
+    MalformedRequestError,
+    MethodError,
+    RateLimitError,
+    RefusalError,
+    RequestTimeoutError,
+    UnavailableError,
+)
+from enrol.registration.ports import Clock
+from enrol.registration.ratelimit import RateLimiter
+from enrol.server.answer import CLOSE, Answer
+from enrol.server.call import Call, ClientGoneError, RequestLimits, receive_call
+from enrol.server.peer import peer_address
+from enrol.server.problems import answer_refusal
+
+Handler = Callable[[Call], Awaitable[Answer]]
+
+_CLOSING = (MalformedRequestError, RequestTimeoutError)
+_log = structlog.get_logger("enrol.server")
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What every entry point shares.
+
+    `failures` counts the refused authentications of an address; `error_base` is the URI that the
+    code of a refusal is appended to.
+    """
+
+    clock: Clock
+    limits: RequestLimits
+    failures: RateLimiter
+    error_base: str
+
+
+class Resource:
+    """One entry point: answers its methods, refuses the others; an ASGI application.
+
+    `template` stands for the path in answers and logs, since a path received is anybody's text.
+    """
+
+    def __init__(self, house: House, template: str, methods: Mapping[str, Handler]) -> None:
+        self._house = house
+        self._template = template
+        self._methods = methods
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one call; a defect becomes a 500 that says nothing."""
+        started = perf_counter()
+        call = receive_call(scope, receive, self._house.limits)
+        try:
+            answer, code = await self._answer(call)
+        except ClientGoneError:
+            return
+        except Exception:
+            _log.exception("defect", request_id=call.request_id, entry_point=self._template)
+            code = "server_error"
+            answer = self._refuse(RefusalError(code), call)
+        await _send(answer, send)
+        _log.info(
+            "request",
+            request_id=call.request_id,
+            entry_point=self._template,
+            method=call.method if call.method in self._methods else "other",
+            status=answer.status,
+            code=code,
+            milliseconds=round((perf_counter() - started) * 1000, 2),
+        )
+
+    async def _answer(self, call: Call) -> tuple[Answer, str | None]:
+        """Return the answer and, where it is a refusal, its code."""
+        try:
+            async with asyncio.timeout(self._house.limits.request_deadline):
+                return await self._handler(call)(call), None
+        except TimeoutError:
+            refusal: RefusalError = UnavailableError("overloaded")
+        except RefusalError as exc:
+            refusal = self._charge(exc, call.scope)
+        return self._refuse(refusal, call), refusal.code
+
+    def _handler(self, call: Call) -> Handler:
+        if not self._methods:
+            raise EntryPointError("entry_point_unknown")
+        handler = self._methods.get(call.method)
+        if handler is None:
+            raise MethodError("method_not_allowed", allowed=tuple(self._methods))
+        return handler
+
+    def _charge(self, refusal: RefusalError, scope: Scope) -> RefusalError:
+        """Count a failed authentication; beyond the rate the answer is that there are too many."""
+        if isinstance(refusal, AuthenticationError):
+            try:
+                self._house.failures.take(peer_address(scope), self._house.clock())
+            except RateLimitError as exc:
+                return exc
+        return refusal
+
+    def _refuse(self, refusal: RefusalError, call: Call) -> Answer:
+        answer = answer_refusal(
+            refusal,
+            request_id=call.request_id,
+            path=self._template,
+            at=self._house.clock(),
+            error_base=self._house.error_base,
+        )
+        if CLOSE[0] not in answer.fields and _has_unread_body(refusal, call):
+            return Answer(answer.status, answer.fields + CLOSE, answer.body)
+        return answer
+
+
+def _has_unread_body(refusal: RefusalError, call: Call) -> bool:
+    """Tell whether the peer may still be sending what nobody will read."""
+    return isinstance(refusal, _CLOSING) and bool(
+        call.values(b"transfer-encoding") or call.values(b"content-length")
+    )
+
+
+async def _send(answer: Answer, send: Send) -> None:
+    await send(
+        {"type": "http.response.start", "status": answer.status, "headers": list(answer.fields)}
+    )
+    await send({"type": "http.response.body", "body": answer.body})

@@ -1,0 +1,28 @@
+"""Answers written without the application: their bytes on the wire."""
+
+from datetime import datetime
+from http import HTTPStatus
+
+from enrol.errors import RefusalError
+from enrol.server.answer import CLOSE, Answer, Fields, new_request_id
+from enrol.server.problems import answer_refusal
+
+
+def to_bytes(answer: Answer, *, before: Fields = ()) -> bytes:
+    """Return an HTTP/1.1 response; `before` are fields of the server itself, such as Date."""
+    head = b"HTTP/1.1 %d %s" % (answer.status, HTTPStatus(answer.status).phrase.encode())
+    lines = [head, *(b"%s: %s" % field for field in before + answer.fields)]
+    return b"\r\n".join([*lines, b"", answer.body])
+
+
+def closing_answer(refusal: RefusalError, *, at: datetime, error_base: str) -> Answer:
+    """Return the answer to bytes that are no request of the application; it ends the connection.
+
+    Nothing received is trusted here: the request id is the server's own, the path empty.
+    """
+    answer = answer_refusal(
+        refusal, request_id=new_request_id(), path="", at=at, error_base=error_base
+    )
+    if CLOSE[0] in answer.fields:
+        return answer
+    return Answer(answer.status, answer.fields + CLOSE, answer.body)

@@ -1,0 +1,92 @@
+"""What every `TokenStore` and `AuditTrail` must do."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from adapters.values import (
+    AT,
+    access_token,
+    creation,
+    record,
+    refusal,
+    removal,
+    token_event,
+)
+from enrol.adapters.store import SqliteStore
+from enrol.errors import UnavailableError
+
+
+async def add(store, token):
+    await store.tokens.add(token, token_event(token))
+    return token
+
+
+async def test_token_is_found_by_its_hash_with_its_event_beside_it(store, query):
+    token = await add(store, access_token(1))
+    assert await store.tokens.find(token.token_hash) == token
+    assert await store.tokens.find(token.token_hash) == token
+    assert query("SELECT type, client_id FROM audit_events") == [
+        ("token.issued", "PSD2_TPPRegister")
+    ]
+
+
+async def test_token_without_scope_comes_back_without_scope(store):
+    token = await add(store, replace(access_token(1), scope=frozenset()))
+    assert await store.tokens.find(token.token_hash) == token
+
+
+async def test_unknown_token_is_not_found(store):
+    assert await store.tokens.find(bytes(32)) is None
+
+
+async def test_removal_of_a_client_ends_its_tokens_and_no_others(store, query):
+    own = await add(store, access_token(1, client_id="client-1"))
+    generic = await add(store, access_token(2))
+    await store.clients.commit(creation(1))
+    for token in (own, generic):
+        assert await store.tokens.find(token.token_hash) == token
+    await store.clients.commit(removal(record(1), request_number=2))
+    assert await store.tokens.find(own.token_hash) is None
+    assert await store.tokens.find(generic.token_hash) == generic
+    assert query("SELECT count(*) FROM access_tokens") == [(1,)]
+
+
+async def test_no_token_is_issued_to_a_client_removed_meanwhile(store, query):
+    await store.clients.commit(creation(1))
+    await store.clients.commit(removal(record(1), request_number=2))
+    with pytest.raises(UnavailableError, match="concurrent_change"):
+        await add(store, access_token(1, client_id="client-1"))
+    assert query("SELECT count(*) FROM access_tokens") == [(0,)]
+
+
+async def test_purge_ends_the_tokens_that_expired_before(store):
+    tokens = [await add(store, access_token(number)) for number in (1, 2, 3)]
+    await store.purge_tokens(AT + timedelta(hours=1, milliseconds=3))
+    assert [await store.tokens.find(token.token_hash) for token in tokens] == [
+        None,
+        None,
+        tokens[2],
+    ]
+
+
+async def test_noted_refusals_are_written_before_the_register_closes(path, query):
+    store = SqliteStore.open(path)
+    for number in range(3):
+        store.audit.note(refusal(number))
+    await store.aclose()
+    assert query("SELECT type, code, request_id FROM audit_events ORDER BY id") == [
+        ("request.refused", "KEY-2", f"request-{number}") for number in range(3)
+    ]
+
+
+async def test_refusals_beyond_the_bound_are_dropped_and_counted(path, query):
+    store = SqliteStore.open(path, most_notes=10)
+    for number in range(25):
+        store.audit.note(refusal(number))
+    assert store.audit.dropped == 15
+    await store.aclose()
+    store.audit.note(refusal(99))
+    assert store.audit.dropped == 16
+    assert query("SELECT count(*) FROM audit_events") == [(10,)]

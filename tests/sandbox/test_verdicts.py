@@ -1,0 +1,98 @@
+"""What a bank says to each fault: the sandbox and the desk mean the same by it."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from enrol.eidas.certificate import Certificate
+from enrol.eidas.revocation import parse_revocation_lists
+from enrol.eidas.rules import CertificateUse
+from enrol.eidas.trust import TrustAnchors
+from enrol.eidas.validate import QualifiedCertificate, validate
+from enrol.errors import RefusalError
+from enrol.sandbox import pki
+from enrol.sandbox.draft import Kind
+from enrol.sandbox.faults import Fault
+from enrol.sandbox.files import certificates_pem
+
+REFUSED_AS = {
+    Fault.EXPIRED: "cert_expired",
+    Fault.NOT_YET_VALID: "cert_not_yet_valid",
+    Fault.REVOKED: "cert_revoked",
+    Fault.WRONG_CA: "cert_issuer_not_listed",
+    Fault.FORGED_ISSUER: "cert_path_invalid",
+    Fault.SELF_SIGNED: "cert_issuer_not_listed",
+    Fault.LEAF_AS_CA: "cert_path_invalid",
+    Fault.CA_CERTIFICATE: "cert_is_ca",
+    Fault.WEAK_KEY: "cert_weak_key",
+    Fault.PRECERTIFICATE: "cert_is_precertificate",
+    Fault.NO_CLIENT_AUTH: "cert_wrong_key_usage",
+    Fault.NO_QC_COMPLIANCE: "cert_not_qualified",
+    Fault.NO_QCTYPE: "cert_wrong_qctype",
+    Fault.WRONG_QCTYPE: "cert_wrong_qctype",
+    Fault.NO_PSD2_STATEMENT: "psd2_statement_missing",
+    Fault.NO_ROLE: "psd2_no_role",
+    Fault.BAD_NCA_ID: "psd2_nca_id_malformed",
+    Fault.OTHER_NCA: "organization_identifier_nca_mismatch",
+    Fault.DOUBLE_ORGANIZATION_IDENTIFIER: "organization_identifier_malformed",
+    Fault.ORGANIZATION_IN_CN_ONLY: "organization_identifier_malformed",
+}
+CASES = [
+    (kind, fault)
+    for kind in Kind
+    for fault in REFUSED_AS
+    if (kind, fault) != (Kind.QSEALC, Fault.NO_CLIENT_AUTH)
+]
+
+Judge = Callable[..., QualifiedCertificate]
+
+
+@pytest.fixture
+def judge(
+    authority: pki.Authority, facts: Callable[[pki.Issued], Certificate], at: datetime
+) -> Judge:
+    """Judge a certificate under the test QTSP, which revoked the serial numbers given."""
+    trust = TrustAnchors.from_pem(certificates_pem(*authority.anchors))
+
+    def run(issued: pki.Issued, kind: Kind, *revoked: int) -> QualifiedCertificate:
+        crl = pki.revocation_list(authority, at=at)
+        for serial_number in revoked:
+            crl = pki.revoke(authority, crl, serial_number=serial_number, at=at)
+        return validate(
+            facts(issued),
+            use=CertificateUse(kind.value),
+            at=at,
+            trust=trust,
+            revocation=parse_revocation_lists([crl.public_bytes(Encoding.PEM)]),
+            intermediates=tuple(one.public_bytes(Encoding.DER) for one in issued.chain),
+        )
+
+    return run
+
+
+def test_every_fault_a_bank_can_see_has_a_verdict() -> None:
+    assert set(REFUSED_AS) == set(Fault) - {Fault.OTHER_ORGANIZATION}
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_a_certificate_without_fault_is_accepted(kind: Kind, issue, judge: Judge) -> None:
+    verdict = judge(issue(kind=kind), kind)
+    assert verdict.organization_identifier == "PSDFR-ACPR-12345"
+    assert verdict.psp_roles == {"PSP_AI", "PSP_PI"}
+    assert verdict.deviations == ()
+
+
+@pytest.mark.parametrize(("kind", "fault"), CASES)
+def test_a_fault_is_refused_by_its_rule(kind: Kind, fault: Fault, issue, judge: Judge) -> None:
+    issued = issue(kind=kind, faults={fault})
+    revoked = [issued.certificate.serial_number] if fault is Fault.REVOKED else []
+    with pytest.raises(RefusalError) as caught:
+        judge(issued, kind, *revoked)
+    assert caught.value.code == REFUSED_AS[fault]
+
+
+def test_another_organization_is_believed_and_is_another(issue, judge: Judge) -> None:
+    verdict = judge(issue(faults={"other-organization"}), Kind.QWAC)
+    assert verdict.organization_identifier == "PSDFR-ACPR-99999"
