@@ -40,7 +40,7 @@ fuzz: .venv/.dev ## the parsers under a coverage-guided fuzzer, 60 seconds each
 	@for target in tests/fuzz/fuzz_*.py; do $(BIN)/python $$target -max_total_time=60 || exit 1; done
 
 docs: .venv/.dev ## the parts of docs/reference that are made from code
-	@$(BIN)/python -m scripts.reference
+	@$(BIN)/python scripts/reference.py
 
 lock: $(UV) ## resolve the locks anew, with hashes
 	@$(COMPILE) --upgrade pyproject.toml -o requirements/runtime.txt

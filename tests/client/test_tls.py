@@ -2,6 +2,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -60,6 +61,7 @@ def caused(error: Failure, cause: BaseException) -> Failure:
         (httpx.ConnectError("x"), verification_error(64), "bank_certificate_other_name"),
         (httpx.ConnectError("x"), verification_error(20), "bank_certificate_untrusted"),
         (httpx.ReadError("x"), ssl.SSLEOFError(8, "EOF"), "bank_connection_lost"),
+        (httpx.ReadError("x"), ssl.SSLWantReadError(2, "read"), "bank_connection_lost"),
         (
             httpx.ReadError("x"),
             ssl_error("TLSV13_ALERT_CERTIFICATE_REQUIRED"),
@@ -122,9 +124,11 @@ def test_files_that_tls_cannot_use_are_told_as_such(
 
 @dataclass
 class TlsEnd:
-    """The TLS end of a bank that answers each connection with an empty 503."""
+    """The TLS end of a bank that gives each connection one answer, or resets it for none."""
 
     url: str
+    answer: bytes = b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    connections: int = 0
 
 
 @pytest.fixture
@@ -134,26 +138,32 @@ def tls_end(sandbox: Path) -> Iterator[TlsEnd]:
     context.load_verify_locations(sandbox / "ca.pem")
     context.verify_mode = ssl.CERT_REQUIRED
     listener = socket.create_server(("127.0.0.1", 0))
-    thread = threading.Thread(target=_serve, args=(listener, context))
+    end = TlsEnd(f"https://127.0.0.1:{listener.getsockname()[1]}")
+    thread = threading.Thread(target=_serve, args=(listener, context, end))
     thread.start()
-    yield TlsEnd(f"https://127.0.0.1:{listener.getsockname()[1]}")
+    yield end
     listener.shutdown(socket.SHUT_RDWR)
     listener.close()
     thread.join(10)
 
 
-def _serve(listener: socket.socket, context: ssl.SSLContext) -> None:
+def _serve(listener: socket.socket, context: ssl.SSLContext, end: TlsEnd) -> None:
     while True:
         try:
             connection, _ = listener.accept()
         except OSError:
             return
+        end.connections += 1
         tls = context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
         try:
             tls.do_handshake()
             tls.recv(65536)
-            tls.sendall(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-            _close_gently(tls)
+            if end.answer:
+                tls.sendall(end.answer)
+                _close_gently(tls)
+            else:
+                tls.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                tls.close()
         except OSError:
             _close_gently(socket.socket(fileno=tls.detach()), socket.SHUT_WR)
 
@@ -221,6 +231,15 @@ def test_a_qwac_the_bank_refuses_is_told_in_plain_words(  # noqa: PLR0917
     credentials = replace(profile.credentials, qwac=pair.certificate, qwac_key=pair.key)
     broken = replace(profile, credentials=credentials)
     assert failure(broken, tls_end.url, is_async=is_async) == code
+
+
+@both_clients
+def test_a_connection_that_is_reset_is_tried_again(
+    profile: Profile, tls_end: TlsEnd, is_async: bool
+) -> None:
+    tls_end.answer = b""
+    assert failure(profile, tls_end.url, is_async=is_async) == "bank_connection_lost"
+    assert tls_end.connections == 3
 
 
 @both_clients

@@ -127,25 +127,22 @@ LOOSE = SignaturePolicy(
 )
 
 
-@pytest.mark.parametrize("vector", cases("ietf_message_signatures_00"))
+@pytest.mark.parametrize("vector", cases("ietf_message_signatures_00")[1:])
 def test_signature_of_the_first_ietf_draft(vector: Vector):
-    if vector["id"] not in IETF:
-        pytest.skip("a string without a signature, see the canonicalization test")
     assert verdict(vector, LOOSE) == IETF[vector["id"]]
     assert verdict(vector, STET) is not None
 
 
-def test_canonicalization_example_of_draft_12():
-    vectors = load("ietf_message_signatures_00").get("vectors", [])
-    for vector in vectors[:1]:
-        folded = message_of(vector["request"])
-        with pytest.raises(EnrolError, match="STR-3"):
-            check_hygiene(folded)
-        fields = tuple((n, re.sub(rb"\r\n[ \t]+", b" ", v)) for n, v in folded.fields)
-        message = replace(folded, fields=fields)
-        names = covered_names(vector["headers_param"])
-        parameters = SignatureParameters("k", None, names, b"", vector["created"])
-        assert signing_string(message, parameters) == vector["signing_string"].encode()
+@pytest.mark.parametrize("vector", cases("ietf_message_signatures_00")[:1])
+def test_canonicalization_example_of_draft_12(vector: Vector):
+    folded = message_of(vector["request"])
+    with pytest.raises(EnrolError, match="STR-3"):
+        check_hygiene(folded)
+    fields = tuple((n, re.sub(rb"\r\n[ \t]+", b" ", v)) for n, v in folded.fields)
+    message = replace(folded, fields=fields)
+    names = covered_names(vector["headers_param"])
+    parameters = SignatureParameters("k", None, names, b"", vector["created"])
+    assert signing_string(message, parameters) == vector["signing_string"].encode()
 
 
 MASTODON_CODES = {
@@ -195,10 +192,11 @@ def test_sample_of_a_bank(vector: Vector):
     assert verdict(vector, STET) is not None
 
 
-@pytest.mark.parametrize("vector", cases("banks"))
+WITH_SIGNATURE = [case for case in cases("banks") if case.id != "adorsys-wrong-hash"]
+
+
+@pytest.mark.parametrize("vector", WITH_SIGNATURE)
 def test_string_rebuilt_from_the_sample_of_a_bank(vector: Vector):
-    if "WRONG_HASH" in str(vector["request"]["headers"]):
-        pytest.skip("its signature is no base64")
     genuine = vector["expect"]["crypto"] == "valid"
     assert verifies(vector, rebuilt(vector)) == genuine
 

@@ -320,7 +320,7 @@ def test_answer_before_the_end_of_the_body_is_read_and_ends_the_connection(serve
 
 
 def test_endless_framing_of_a_chunked_body_is_refused(app, pki):
-    with running(app, pki, body_wire_bytes=10_000, linger=0.2) as server:
+    with running(app, pki, chunked_bytes=10_000, linger=0.2) as server:
         sent = CHUNKED + b"1\r\nx\r\n" + b"1;" + b"a" * 10_000
         assert refusal(server, sent)[:2] == (400, "body_too_large")
 

@@ -8,9 +8,10 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from io import FileIO
 from pathlib import Path
 from typing import Final
 
@@ -61,13 +62,13 @@ class Database:
     path: Path
     writer: sqlite3.Connection
     reader: sqlite3.Connection
-    lock: int
+    lock: FileIO
 
     def close(self) -> None:
         """Close both connections, which brings the log into the file, and give the lock back."""
         self.reader.close()
         self.writer.close()
-        os.close(self.lock)
+        self.lock.close()
 
 
 def open_database(path: Path) -> Database:
@@ -78,58 +79,53 @@ def open_database(path: Path) -> Database:
     """
     path = path.resolve()
     with ExitStack() as opened:
-        lock = acquire_lock(path)
-        opened.callback(os.close, lock)
+        lock = opened.enter_context(acquire_lock(path))
         if not path.exists():
             check_state(path, SchemaState.MISSING, expected=())
-        writer = connect(path, patience=WRITER_PATIENCE)
+        writer = connect(path, patience=WRITER_PATIENCE, expected=(SchemaState.CURRENT,))
         opened.callback(writer.close)
         with translated(path):
-            check_state(path, read_state(writer), expected=(SchemaState.CURRENT,))
             _check_pages(path, writer)
-        reader = connect(path, patience=READER_PATIENCE)
+        reader = connect(path, patience=READER_PATIENCE, expected=(SchemaState.CURRENT,))
         reader.execute("PRAGMA query_only=1")
         opened.pop_all()
     return Database(path, writer, reader, lock)
 
 
-def acquire_lock(path: Path) -> int:
-    """Return the descriptor of ``<path>.lock``, locked until it is closed or the process ends."""
-    with translated(path):
-        lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as exc:
-        os.close(lock)
-        raise ConfigurationError(
-            "database_in_use",
-            f"{path} is in use by another process. A SQLite register has one server at a time: "
-            "stop the other one first.",
-        ) from exc
+def acquire_lock(path: Path) -> FileIO:
+    """Return ``<path>.lock``, locked until it is closed or the process ends."""
+    with ExitStack() as opened, translated(path):
+        lock = opened.enter_context(FileIO(f"{path}.lock", "a", opener=_for_owner_only))
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            raise ConfigurationError(
+                "database_in_use",
+                f"{path} is in use by another process. A SQLite register has one server at a "
+                "time: stop the other one first.",
+            ) from exc
+        opened.pop_all()
     return lock
 
 
-def connect(path: Path, *, patience: float) -> sqlite3.Connection:
-    """Open one connection to an existing file and check that its settings hold.
+def _for_owner_only(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def connect(
+    path: Path, *, patience: float, expected: tuple[SchemaState, ...]
+) -> sqlite3.Connection:
+    """Open one connection to an existing file, if it is as expected, and make its settings hold.
 
     `patience` is in seconds. Transactions are begun and ended by hand; whoever holds the
-    connection sees to it that one thread at a time uses it.
+    connection sees to it that one thread at a time uses it. Raises `ConfigurationError`.
     """
-    with translated(path):
-        connection = sqlite3.connect(
-            f"{path.as_uri()}?mode=rw",
-            uri=True,
-            timeout=patience,
-            isolation_level=None,
-            check_same_thread=False,
-            cached_statements=_CACHED_STATEMENTS,
-        )
-    try:
-        with translated(path):
-            _apply_settings(path, connection)
-    except BaseException:
-        connection.close()
-        raise
+    with ExitStack() as opened, translated(path):
+        connection = _connect(path, patience)
+        opened.callback(connection.close)
+        check_state(path, _read_state(connection), expected=expected)
+        _apply_settings(path, connection)
+        opened.pop_all()
     return connection
 
 
@@ -141,15 +137,22 @@ def schema_state(path: Path) -> SchemaState:
     path = path.resolve()
     if not path.exists():
         return SchemaState.MISSING
-    connection = connect(path, patience=WRITER_PATIENCE)
-    try:
-        with translated(path):
-            return read_state(connection)
-    finally:
-        connection.close()
+    with translated(path), closing(_connect(path, WRITER_PATIENCE)) as connection:
+        return _read_state(connection)
 
 
-def read_state(connection: sqlite3.Connection) -> SchemaState:
+def _connect(path: Path, patience: float) -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"{path.as_uri()}?mode=rw",
+        uri=True,
+        timeout=patience,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=_CACHED_STATEMENTS,
+    )
+
+
+def _read_state(connection: sqlite3.Connection) -> SchemaState:
     """Return how the schema behind a connection stands to this version."""
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
     if not tables:

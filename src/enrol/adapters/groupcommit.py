@@ -47,7 +47,8 @@ class GroupCommit(Generic[W, R]):
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="enrol-writer")
         self._busy_since: float | None = None
         self._closed = False
-        self._idle: asyncio.Future[None] | None = None
+        self._idle = asyncio.Event()
+        self._idle.set()
         self.dropped_notes = 0
 
     @property
@@ -81,14 +82,13 @@ class GroupCommit(Generic[W, R]):
     async def aclose(self) -> None:
         """Take no more writes, finish those that wait, end the thread."""
         self._closed = True
-        if self._busy_since is not None:
-            self._idle = asyncio.get_running_loop().create_future()
-            await self._idle
+        await self._idle.wait()
         self._thread.shutdown()
 
     def _wake(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._busy_since is None:
             self._busy_since = time.monotonic()
+            self._idle.clear()
             loop.call_soon(self._flush, loop)
 
     def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -136,5 +136,4 @@ class GroupCommit(Generic[W, R]):
             loop.call_soon(self._flush, loop)
             return
         self._busy_since = None
-        if self._idle is not None:
-            self._idle.set_result(None)
+        self._idle.set()

@@ -17,7 +17,6 @@ from enrol.adapters.database import (
     acquire_lock,
     check_state,
     connect,
-    read_state,
     translated,
 )
 from enrol.errors import ConfigurationError
@@ -43,17 +42,13 @@ def migrate(path: Path, *, create: bool = True) -> None:
     `ConfigurationError` as `open_database` does.
     """
     path = path.resolve()
-    lock = acquire_lock(path)
-    try:
-        with translated(path):
-            if path.exists():
-                _upgrade(path, (SchemaState.CURRENT, SchemaState.OUTDATED))
-            elif create:
-                _create(path)
-            else:
-                check_state(path, SchemaState.MISSING, expected=())
-    finally:
-        os.close(lock)
+    with acquire_lock(path), translated(path):
+        if path.exists():
+            _upgrade(path, (SchemaState.CURRENT, SchemaState.OUTDATED))
+        elif create:
+            _create(path)
+        else:
+            check_state(path, SchemaState.MISSING, expected=())
 
 
 def _create(path: Path) -> None:
@@ -83,10 +78,9 @@ def _check_no_log(path: Path) -> None:
 
 
 def _upgrade(path: Path, expected: tuple[SchemaState, ...]) -> None:
-    connection = connect(path, patience=WRITER_PATIENCE)
+    connection = connect(path, patience=WRITER_PATIENCE, expected=expected)
     engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
     try:
-        check_state(path, read_state(connection), expected=expected)
         config = alembic_config()
         with engine.connect() as transaction:
             transaction.exec_driver_sql("BEGIN IMMEDIATE")

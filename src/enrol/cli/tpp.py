@@ -1,5 +1,6 @@
 """``enrol tpp``: a TPP registers with a bank, reads, changes and deletes what it registered."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from enrol.cli.tpp_options import (
     Verbose,
     WriteProfile,
 )
-from enrol.cli.tpp_report import Report, command
+from enrol.cli.tpp_report import Report
 from enrol.client import (
     Registration,
 )
@@ -107,19 +108,16 @@ def update(
     What is not sent is lost: the bank keeps nothing of the old metadata.
     """
     with open_desk(context, profile_file, bank_url, as_json=as_json, verbose=verbose) as desk:
-        new_seal = _new_seal(new_qsealc, new_qsealc_key)
+        rotation = _rotation(profile_file, new_qsealc, new_qsealc_key)
         registration = desk.client.update(
             desk.client_id(client_id),
             desk.metadata(metadata_file, settings),
-            new_seal=new_seal,
+            new_seal=rotation.seal if rotation else None,
             request_id=request_id,
         )
         _say(desk, f"Updated at {desk.profile.bank.url}.", registration)
-        if new_seal is not None and new_qsealc is not None and new_qsealc_key is not None:
-            values = rotation_values(
-                profile_file, qsealc=new_qsealc, qsealc_key=new_qsealc_key, kid=new_seal.kid
-            )
-            _change_profile(desk, values, write=write_profile)
+        if rotation is not None:
+            _change_profile(desk, rotation.values, write=write_profile)
 
 
 @app.command()
@@ -138,9 +136,7 @@ def delete(
         gone = desk.client_id(client_id)
         desk.client.delete(gone, request_id=request_id)
         bank = desk.profile.bank.url
-        desk.report.say(
-            f"Deleted at {bank}.", {"client_id": gone}, then=command("list", profile_file)
-        )
+        desk.report.say(f"Deleted at {bank}.", {"client_id": gone}, then=desk.next_command("list"))
         after_success(
             desk.report, lambda: forget_registration(profile_file, client_id=gone, bank=bank)
         )
@@ -165,19 +161,30 @@ def _say(desk: Desk, headline: str, registration: Registration) -> None:
             "read it at": registration.registration_client_uri or url,
             "X-Request-ID": registration.request_id,
         },
-        then=command("show", desk.profile.path, registration.client_id),
+        then=desk.next_command("show", registration.client_id),
     )
     desk.report.answer(registration.document)
 
 
-def _new_seal(certificate: Path | None, key: Path | None) -> Seal | None:
+@dataclass(frozen=True, slots=True)
+class _Rotation:
+    """A new seal, and what it changes in the profile."""
+
+    seal: Seal
+    values: dict[str, str]
+
+
+def _rotation(profile: Path, certificate: Path | None, key: Path | None) -> _Rotation | None:
     if certificate is None and key is None:
         return None
     if certificate is None or key is None:
         raise ConfigurationError(
             "new_qsealc_incomplete", "Write both --new-qsealc and --new-qsealc-key, or neither."
         )
-    return load_seal(certificate, key, name="new-qsealc")
+    seal = load_seal(certificate, key, name="new-qsealc")
+    return _Rotation(
+        seal, rotation_values(profile, qsealc=certificate, qsealc_key=key, kid=seal.kid)
+    )
 
 
 def _change_profile(desk: Desk, values: dict[str, str], *, write: bool) -> None:

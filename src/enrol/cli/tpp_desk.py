@@ -1,5 +1,6 @@
 """What every ``enrol tpp`` command does around its one call: profile, client, exit status."""
 
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,11 +31,19 @@ NO_ANSWER: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """A profile, the client it opens and the report on it."""
+    """A profile, the client it opens and the report on it; `bank_url` as it was given."""
 
     profile: Profile
     client: TppClient
     report: Report
+    bank_url: str | None
+
+    def next_command(self, name: str, *arguments: str) -> str:
+        """Return the command line to go on with, at the same bank."""
+        words = ["enrol", "tpp", name, *arguments, "--profile", str(self.profile.path)]
+        if self.bank_url is not None and name != "list":
+            words += ["--bank-url", self.bank_url]
+        return shlex.join(words)
 
     def client_id(self, given: str | None) -> str:
         """Return the client_id given, else the one registered last with this profile."""
@@ -93,7 +102,7 @@ def open_desk(
             transport=context.find_object(httpx.BaseTransport),
             trace=report.trace if verbose else no_trace,
         ) as client:
-            yield Desk(profile, client, report)
+            yield Desk(profile, client, report, bank_url)
 
 
 def after_success(report: Report, remember: Callable[[], None]) -> None:

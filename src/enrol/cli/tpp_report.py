@@ -1,9 +1,7 @@
 """What ``enrol tpp`` says: results on stdout, everything else on stderr, all of it safe to show."""
 
 import json
-import shlex
 from collections.abc import Mapping
-from pathlib import Path
 
 import httpx
 from rich.console import Console
@@ -39,10 +37,11 @@ class Report:
         """Print what happened, what is worth knowing of it, and the command to go on with."""
         console = self._err if self._as_json else self._out
         console.print(Text(headline, style="bold green"))
+        width = max((_WIDTH, *map(len, lines)))
         for name, value in lines.items():
-            console.print(_line(name, _value(value)))
+            console.print(_line(name, _value(value), width=width))
         if then is not None:
-            console.print(_line("next", then))
+            console.print(_line("next", then, width=width))
 
     def answer(self, document: object) -> None:
         """Print a JSON value where JSON was asked for."""
@@ -89,8 +88,6 @@ class Report:
         self._err.print(
             Text(f"Refused by the bank: {error.status} {error.error}", style="bold red")
         )
-        if error.description:
-            self._err.print(_line("it says", error.description))
         findings = error.findings or (RefusedFinding(None, error.code, error.description, None),)
         for finding in findings:
             self._finding(finding)
@@ -107,14 +104,17 @@ class Report:
             self._block("< ", describe_response(message), "magenta")
 
     def _finding(self, finding: RefusedFinding) -> None:
+        """Print one rule: in Enrol's words where it knows the code, else in the bank's."""
         known = EXPLANATIONS.get(finding.code)
+        meaning = (known.meaning if known else finding.meaning) or "This code is the bank's own."
+        remedy = (known.remedy if known else finding.remedy) or "Ask the bank what to change."
         self._err.print(_line("code", finding.code))
-        if finding.member:
-            self._err.print(_line("member", finding.member))
-        meaning = known.meaning if known else finding.meaning
-        remedy = known.remedy if known else finding.remedy
-        self._err.print(_line("it means", meaning or "This code is the bank's own."))
-        self._err.print(_line("change", remedy or "Ask the bank, with the X-Request-ID below."))
+        self._err.print(
+            _line("it means", f"{finding.member}: {meaning}" if finding.member else meaning)
+        )
+        if known and finding.member is None and finding.meaning not in (None, known.meaning):
+            self._err.print(_line("it says", str(finding.meaning)))
+        self._err.print(_line("change", remedy))
         if known:
             self._err.print(_line("rule", known.clause))
 
@@ -124,13 +124,8 @@ class Report:
         self._err.print()
 
 
-def command(name: str, profile: Path, *arguments: str) -> str:
-    """Return an ``enrol tpp`` command line to go on with."""
-    return shlex.join(["enrol", "tpp", name, *arguments, "--profile", str(profile)])
-
-
-def _line(name: str, text: str) -> Text:
-    return Text.assemble((f"  {name:<{_WIDTH}} ", "dim"), printable(text))
+def _line(name: str, text: str, *, width: int = _WIDTH) -> Text:
+    return Text.assemble((f"  {printable(name):<{width}} ", "dim"), printable(text))
 
 
 def _value(value: object) -> str:

@@ -76,6 +76,8 @@ def _code_of(cause: BaseException) -> str | None:
         if isinstance(cause, kind):
             return code
     match cause:
+        case ssl.SSLWantReadError() | ssl.SSLWantWriteError() | ssl.SSLSyscallError():
+            return None  # a step of sending and receiving, which broke for another reason
         case ssl.SSLCertVerificationError():
             return _verification_code(cause.verify_code)
         case ssl.SSLError():

@@ -135,7 +135,7 @@ def _is_public_name(host: str) -> bool:
         len(host) <= 253
         and len(labels) > 1
         and labels[-1] != "localhost"
-        and _LETTER.search(labels[-1]) is not None
+        and _LETTER.match(labels[-1]) is not None
         and all(_LABEL.fullmatch(label) for label in labels)
     )
 

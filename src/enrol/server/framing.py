@@ -7,61 +7,59 @@ from enrol.server.listener_settings import ListenerSettings
 
 METHODS = ("POST", "GET", "PUT", "DELETE")
 
-_TARGET = re.compile(rb"/[A-Za-z0-9._~%!$&'()*+,;=:@/?-]*")
 _METHOD = re.compile(rb"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_LINE = re.compile(rb"[!-~]+ (/[A-Za-z0-9._~%!$&'()*+,;=:@/?-]*) HTTP/1\.1\r\n")
+_OTHER_TARGET = re.compile(rb"[!-~]+ [!-.0-~][!-~]* HTTP/1\.1\r\n")
 _DIGITS = re.compile(rb"[0-9]{1,15}")
 
 
-def check_size(head: bytes, limits: ListenerSettings) -> None:
-    """Refuse a head, or the part of it that came so far, that is over the limits."""
-    line = head.find(b"\r\n")
-    if line < 0:
-        line = len(head)
-    if line > limits.request_line_bytes or len(head) - line > limits.header_bytes:
-        raise MalformedRequestError("headers_too_large")
+def check_size(head: bytes, end: int, limits: ListenerSettings) -> None:
+    """Refuse a head that is over the limits: its first `end` bytes, all that came or all there are.
 
-
-def request_target(head: bytes, limits: ListenerSettings) -> bytes:
-    """Return the target of a whole head, byte for byte: a path and perhaps a query.
-
-    `head` ends before the empty line. HTTP parsers tolerate more than one space, RTSP and old
-    versions in the request line; here it is exactly what RFC 9112 §3 writes.
+    The number of fields is for `body_length` to check.
     """
-    if head.count(b"\r\n") > limits.header_fields:
+    line = head.find(b"\r\n", 0, end)
+    if line < 0:
+        line = end
+    if line > limits.request_line_bytes or end - line > limits.header_bytes:
         raise MalformedRequestError("headers_too_large")
-    parts = head.split(b"\r\n", 1)[0].split(b" ")
-    if len(parts) != 3 or parts[2] != b"HTTP/1.1":
-        raise MalformedRequestError("http_malformed")
-    target = parts[1]
-    if not target.startswith(b"/"):
+
+
+def request_target(head: bytes) -> bytes:
+    """Return the target in a head, byte for byte: a path and perhaps a query.
+
+    HTTP parsers tolerate more spaces, RTSP and old versions in the request line; here it is
+    exactly what RFC 9112 §3 writes.
+    """
+    line = _LINE.match(head)
+    if line is not None:
+        return line[1]
+    if _OTHER_TARGET.match(head):
         raise MalformedRequestError("target_not_origin_form")
-    if not _TARGET.fullmatch(target):
-        raise MalformedRequestError("http_malformed")
-    return target
+    raise MalformedRequestError("http_malformed")
 
 
-def body_length(fields: list[tuple[bytes, bytes]]) -> int | None:
+def body_length(fields: list[tuple[bytes, bytes]], limits: ListenerSettings) -> int | None:
     """Return how many bytes follow the head, or None for a chunked body.
 
     `fields` have lower-case names and values without white space around them. What could be read
     in two ways is refused: a second Host, Content-Length or Transfer-Encoding, both of the latter,
     any coding but ``chunked`` (RFC 9112 §3.2, §6.3).
     """
+    if len(fields) > limits.header_fields:
+        raise MalformedRequestError("headers_too_large")
     names = [name for name, _ in fields]
-    framing = names.count(b"content-length") + names.count(b"transfer-encoding")
-    if names.count(b"host") != 1 or framing > 1:
+    lengths, codings = names.count(b"content-length"), names.count(b"transfer-encoding")
+    if names.count(b"host") != 1 or lengths + codings > 1:
         raise MalformedRequestError("http_malformed")
-    if not framing:
-        return 0
-    values = dict(fields)
-    length = values.get(b"content-length")
-    if length is None:
-        if values[b"transfer-encoding"] != b"chunked":
-            raise MalformedRequestError("http_malformed")
-        return None
-    if not _DIGITS.fullmatch(length):
+    if lengths:
+        value = fields[names.index(b"content-length")][1]
+        if _DIGITS.fullmatch(value):
+            return int(value)
         raise MalformedRequestError("http_malformed")
-    return int(length)
+    if codings and fields[names.index(b"transfer-encoding")][1] != b"chunked":
+        raise MalformedRequestError("http_malformed")
+    return None if codings else 0
 
 
 def unknown_method(head: bytes) -> RefusalError:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class ListenerSettings:
     """Address, deadlines (seconds) and limits (bytes, counts) of the TLS listener.
 
-    The application limits and times the body itself; `body_wire_bytes` only bounds a chunked body
+    The application limits and times the body itself; `chunked_bytes` only bounds a chunked request
     with all its framing, so that padding of chunks cannot go on for ever. `linger` is how long a
     connection is kept after the last answer for a client that is still sending.
     """
@@ -20,7 +20,7 @@ class ListenerSettings:
     request_line_bytes: int = 4096
     header_bytes: int = 16_384
     header_fields: int = 64
-    body_wire_bytes: int = 1_048_576
+    chunked_bytes: int = 1_048_576
 
     handshake: float = 5.0
     headers: float = 5.0

@@ -41,9 +41,9 @@ class _SurplusError(Exception):
 class TlsProtocol(HttpToolsProtocol):
     """HTTP/1.1 over TLS, one request at a time.
 
-    A head is checked on its own bytes before the application sees it. What a client sends ahead
-    waits unread until the answer before it is out, so that an answer is never given out of turn
-    and nothing after a refused request is looked at.
+    A head is checked on its own bytes before the parser and the application see it. What a client
+    sends ahead waits unread until the answer before it is out, so that an answer is never given
+    out of turn and nothing after a refused request is looked at.
     """
 
     def __init__(
@@ -58,13 +58,13 @@ class TlsProtocol(HttpToolsProtocol):
         self._around = surroundings
         self.timeout_keep_alive = self._limits.idle  # type: ignore[assignment]  # a float serves
         self.established = False
-        self._tls: dict[str, Any] = {}
-        self._head = b""  # of the next request, as far as it came
-        self._target: bytes | None = None  # of a whole head, until the parser has read it
-        self._in_body = False
-        self._body_left: int | None = 0  # bytes; None: chunked
+        self._tls: dict[object, object] = {}
+        self._head = b""  # of the next request, as far as it came; empty once the parser has it
+        self._target: bytes | None = None  # of a whole head, while the parser reads it
+        self._left: int | None = 0  # bytes of the current request to come; None: chunked
         self._wire_bytes = 0  # of a chunked body
-        self._keep_alive = True  # once the body is complete
+        self._trailers: list[tuple[bytes, bytes]] = []  # kept apart from what is judged already
+        self._keep_alive = True  # once the current request has come whole
         self._ahead = b""  # sent before the answer to the request before it
         self._deaf = False  # what comes now is not looked at any more
         self._head_timer: asyncio.TimerHandle | None = None
@@ -72,8 +72,8 @@ class TlsProtocol(HttpToolsProtocol):
 
     @property
     def idle(self) -> bool:
-        """Whether everything a request has sent so far is answered."""
-        return not (self._in_body or self._head or self._ahead or self._answer_due)
+        """Whether everything a client has sent so far is answered."""
+        return not (self._head or self._ahead or self._answer_due)
 
     @property
     def _answer_due(self) -> bool:
@@ -85,7 +85,7 @@ class TlsProtocol(HttpToolsProtocol):
         """Read once what TLS tells of the peer, and start the clock for its first request."""
         super().connection_made(transport)
         self.established = True
-        self._tls = {"tls": tls_extension(transport.get_extra_info("ssl_object"))}
+        self._tls = tls_extension(transport.get_extra_info("ssl_object"))
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -116,110 +116,120 @@ class TlsProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what came, as far as it is wanted; what breaks a rule is refused here."""
-        if self._deaf or self.transport.is_closing():
+        if self._deaf:
             return
         self._unset_keepalive_if_required()
         try:
             self._take(data)
+        except _SurplusError:
+            self._end_after_answer()
         except RefusalError as refusal:
             self._refuse(refusal)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._take_parser_error(error)
 
     def _take(self, data: bytes) -> None:
-        if self._in_body:
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete:
+            self._take_head(data)
+        elif cycle.more_body:
             self._take_body(data)
-        elif self._answer_due:
+        else:
             self._ahead += data
             self.flow.pause_reading()
-        else:
-            self._take_head(data)
+            cycle.on_response = self._go_ahead
 
     def _take_head(self, data: bytes) -> None:
         if not self._head:
             data = data.lstrip(b"\r\n")  # empty lines before a request (RFC 9112 §2.2)
-        before, head = len(self._head), self._head + data
-        self._head, self._body_left = head, 0
+        before = len(self._head)
+        head = self._head = self._head + data
         end = head.find(_END)
-        check_size(head if end < 0 else head[:end], self._limits)
         if end < 0:
+            check_size(head, len(head), self._limits)
             self.parser.feed_data(data)
             self._await_head()
             return
-        self._target = request_target(head[:end], self._limits)
-        rest = end + len(_END) - before
-        self.parser.feed_data(data[:rest])
+        check_size(head, end, self._limits)
+        self._target = request_target(head)
+        body = end + len(_END) - before
+        self.parser.feed_data(data[:body])
         if self._head:  # the parser sees no end here
             raise MalformedRequestError("http_malformed")
-        if len(data) > rest:
-            self._take(data[rest:])
+        self._take_body(data[body:])
 
     def _take_body(self, data: bytes) -> None:
-        if self._body_left is None:
-            self._wire_bytes += len(data)
-            if self._wire_bytes > self._limits.body_wire_bytes:
-                raise MalformedRequestError("body_too_large")
-            self.parser.feed_data(data)
-            return
-        here, ahead = data[: self._body_left], data[self._body_left :]
-        self._body_left -= len(here)
-        self.parser.feed_data(here)
-        if ahead:
-            self._take(ahead)
+        left, cycle = self._left, self.cycle
+        if left is None:
+            self._take_chunks(data)
+        else:
+            if data:
+                self.parser.feed_data(data if len(data) <= left else data[:left])
+                self._left = max(left - len(data), 0)
+            if cycle.more_body is not bool(self._left):  # the parser counts another way
+                raise MalformedRequestError("http_malformed")
+        if not cycle.more_body and not cycle.response_started:
+            cycle.keep_alive = self._keep_alive and not self._around.drain.draining
+        if left is not None and len(data) > left:
+            self._take(data[left:])
+
+    def _take_chunks(self, data: bytes) -> None:
+        self._wire_bytes += len(data)
+        if self._wire_bytes > self._limits.chunked_bytes:
+            raise MalformedRequestError("body_too_large")
+        self.parser.feed_data(data)
+        if self._trailers:
+            raise MalformedRequestError("http_malformed")
+        if self._has_surplus:
+            raise _SurplusError
+
+    @property
+    def _has_surplus(self) -> bool:
+        """Whether the parser went on from a chunked body to what the client sent ahead.
+
+        Where that starts is not known, so it cannot be set aside.
+        """
+        return not self._head and self.cycle is not None and self.scope is not self.cycle.scope
+
+    def _go_ahead(self) -> None:
+        self.on_response_complete()
+        if not self.transport.is_closing():
+            ahead, self._ahead = self._ahead, b""
+            self.data_received(ahead)
 
     # Callbacks of the parser; what they raise comes out as the context of the parser's error
 
-    def on_message_begin(self) -> None:
-        """Start a request where one can start."""
-        if self._body_left is None:
-            raise _SurplusError
-        super().on_message_begin()
-
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header field, without white space at its end; refuse a trailer."""
-        if self._in_body:  # a trailer would join the fields the application has judged already
-            raise MalformedRequestError("http_malformed")
-        super().on_header(name, value.rstrip(b" \t"))
+        """Keep a field of the head, or a trailer, without white space at its end."""
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
-        """Check the whole head, then hand the request to the application."""
+        """Judge the fields and hand the request to the application."""
         if self._target is None:  # the parser sees an end where there is none
             raise MalformedRequestError("http_malformed")
-        self._body_left = body_length(self.headers)
+        self._left = body_length(self.headers, self._limits)
         if self.parser.should_upgrade():
             raise MalformedRequestError("upgrade_not_offered")
-        extensions = {**self._tls, "enrol.request_target": {"target": self._target}}
-        self.scope["extensions"] = extensions
-        self._head, self._target = b"", None
-        self._in_body, self._wire_bytes = True, 0
+        target: dict[object, object] = {"target": self._target}
+        self.scope["extensions"] = {"tls": self._tls, "enrol.request_target": target}
+        self._head, self._target, self._wire_bytes = b"", None, 0
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
         super().on_headers_complete()
-        # An answer before the end of the body ends the connection; see on_message_complete.
+        self.headers = self._trailers = []
+        # An answer before the end of the body ends the connection.
         self._keep_alive, self.cycle.keep_alive = self.cycle.keep_alive, False
-
-    def on_message_complete(self) -> None:
-        """Note the end of the body: from here on another request can follow."""
-        self._in_body = False
-        if not self.cycle.response_started:
-            self.cycle.keep_alive = self._keep_alive and not self._around.drain.draining
-        super().on_message_complete()
-
-    def on_response_complete(self) -> None:
-        """Turn to what the client sent ahead."""
-        super().on_response_complete()
-        if self._ahead:
-            ahead, self._ahead = self._ahead, b""
-            self.data_received(ahead)
 
     # Refusals
 
     def _take_parser_error(self, error: Exception) -> None:
         cause = error.__context__
-        if isinstance(cause, _SurplusError):
-            self._deaf = True
-            self.cycle.keep_alive = False
+        if self._has_surplus and not self._trailers:
+            self._end_after_answer()
         elif isinstance(cause, RefusalError):
             self._refuse(cause)
         elif isinstance(error, httptools.HttpParserInvalidMethodError):
@@ -227,14 +237,19 @@ class TlsProtocol(HttpToolsProtocol):
         else:
             self._refuse(MalformedRequestError("http_malformed"))
 
+    def _end_after_answer(self) -> None:
+        self._deaf = True
+        self.cycle.keep_alive = False
+
     def _refuse(self, refusal: RefusalError) -> None:
         """Answer once, read no more, close; a request whose body breaks off is cut short."""
         self._deaf = True
         self._stop_timers()
+        has_answer = self._answer_due and self.cycle.response_started
         if self._answer_due:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
-        if not self._answer_due or not self.cycle.response_started:
+        if not has_answer:
             fields = tuple(self.server_state.default_headers)
             self.transport.write(to_bytes(self._around.closing(refusal), before=fields))
         self.transport.close()

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from enrol.errors import ConfigurationError
 from enrol.server.alerts import AlertingContext
@@ -87,7 +86,7 @@ def _load_identity(context: ssl.SSLContext, settings: TlsSettings) -> None:
         ) from error
 
 
-def tls_extension(tls: ssl.SSLObject) -> dict[str, Any]:
+def tls_extension(tls: ssl.SSLObject) -> dict[object, object]:
     """Return what a connection knows of its peer, in the shape of the ASGI TLS extension."""
     cipher = tls.cipher()
     return {
