@@ -107,7 +107,9 @@ def compare_with_core(store: SqliteStore, client_id: ClientId) -> None:
         begin = time.perf_counter()
         for _ in range(3_000):
             connection.execute(statement).fetchone()
-        print(f"{'Core execute, client row only':34} {(time.perf_counter() - begin) / 3_000 * 1e6:6.1f} us")
+        print(
+            f"{'Core execute, client row only':34} {(time.perf_counter() - begin) / 3_000 * 1e6:6.1f} us"
+        )
         connection.detach()
 
 

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import get_args, get_origin
 
 import msgspec
 import typer
@@ -20,12 +20,13 @@ _MADE = "<!-- Made by `make docs`; change the code, not this file. -->"
 def errors() -> str:
     """Return the page of all codes."""
     rows = [
-        f"| <a id=\"{code}\"></a>`{code}` | {_cell(it.meaning)} | {_cell(it.remedy)} | {_cell(it.clause)} |"
-        for code, it in sorted(EXPLANATIONS.items())
+        f"| `{code}` | {_cell(words.meaning)} | {_cell(words.remedy)} | {_cell(words.clause)} |"
+        for code, words in sorted(EXPLANATIONS.items())
     ]
     return _page(
         "Error codes",
-        "The last part of `error_uri` in an answer is one of these codes; it never changes its meaning.",
+        "The last part of `error_uri` in an answer is one of these codes.",
+        "A code never changes its meaning.",
         "| code | what it means | what to change | where it is written |",
         "|---|---|---|---|",
         *rows,
@@ -68,15 +69,20 @@ def _page(title: str, *lines: str) -> str:
     return "\n".join([f"# {title}", "", _MADE, "", *lines, ""])
 
 
-def _describe(command: Any, path: str) -> Iterator[str]:
+def _describe(command: object, path: str) -> Iterator[str]:
     children = getattr(command, "commands", None)
     if children is not None:
         for name, child in sorted(children.items()):
             yield from _describe(child, f"{path} {name}")
         return
-    yield from (f"## `{path}`", "", " ".join((command.help or "").partition("\f")[0].split()), "")
+    yield from (
+        f"## `{path}`",
+        "",
+        " ".join((getattr(command, "help", None) or "").partition("\f")[0].split()),
+        "",
+    )
     yield from ("| parameter | what it is |", "|---|---|")
-    for parameter in command.params:
+    for parameter in getattr(command, "params", ()):
         names = ", ".join(f"`{name}`" for name in parameter.opts if name.startswith("-"))
         metavar = (getattr(parameter, "metavar", None) or parameter.name or "").upper()
         text = " ".join((getattr(parameter, "help", None) or "").split())

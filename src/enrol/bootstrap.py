@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 from starlette.types import ASGIApp
-from uvicorn._types import ASGI3Application
 
 from enrol import __version__
 from enrol.adapters.fetch import HttpsCertificateFetcher, NoFetcher
@@ -35,6 +34,9 @@ from enrol.server.resource import House
 from enrol.server.routes import RegistrationRoutes, TokenRoute
 from enrol.server.tls import TlsSettings, server_context
 from enrol.settings import Settings, read_secret
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGI3Application
 
 
 def run(settings: Settings, *, clock: Clock, on_ready: Callable[[str, int], None]) -> int:
@@ -70,8 +72,9 @@ def assemble(settings: Settings, *, clock: Clock, drain: Drain) -> ASGIApp:
     store = SqliteStore.open(settings.storage.path)
     limits = settings.limits
     requests = RateLimiter(settings.rate(limits.requests_per_minute))
+    judge = CertificateJudge(_trust(settings), CertificateRules())
     authenticator = Authenticator(
-        judge=CertificateJudge(_trust(settings), CertificateRules()),
+        judge=judge,
         keys=KeyFinder(store.clients, _fetcher(settings)),
         clients=store.clients,
         tokens=store.tokens,
@@ -82,6 +85,7 @@ def assemble(settings: Settings, *, clock: Clock, drain: Drain) -> ASGIApp:
     )
     desk = RegistrationDesk(
         authenticator=authenticator,
+        judge=judge,
         clients=store.clients,
         audit=store.audit,
         clock=clock,
@@ -90,7 +94,7 @@ def assemble(settings: Settings, *, clock: Clock, drain: Drain) -> ASGIApp:
         registrations=RateLimiter(settings.rate(limits.registrations_per_minute)),
     )
     grants = TokenDesk(
-        authenticator=authenticator,
+        judge=judge,
         clients=store.clients,
         tokens=store.tokens,
         clock=clock,

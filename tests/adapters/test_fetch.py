@@ -72,7 +72,9 @@ class Transport:
     async def handle_async_request(self, request):
         self.requests.append(request)
         stream = SimpleNamespace(get_extra_info=lambda _name: self.peer)
-        return httpx.Response(200, content=PEM, extensions={"network_stream": stream})
+        return httpx.Response(
+            200, stream=httpx.ByteStream(PEM), extensions={"network_stream": stream}
+        )
 
 
 @pytest.fixture
@@ -186,15 +188,13 @@ async def test_endless_body_is_cut_off(tmp_path, fetcher_of):
     assert sent < 50_000_000
 
 
-async def drip(writer):
-    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-    while True:
-        writer.write(b"x")
-        await writer.drain()
-        await asyncio.sleep(0.01)
+async def stall(writer):
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nbegun")
+    await writer.drain()
+    await silent(writer)
 
 
-@pytest.mark.parametrize("speak", [silent, drip], ids=["no answer", "a byte at a time"])
+@pytest.mark.parametrize("speak", [silent, stall], ids=["no answer", "half an answer"])
 async def test_slow_host_is_left(tmp_path, fetcher_of, speak):
     async with listening(tmp_path, speak) as host:
         fetcher = fetcher_of(host, total_timeout=0.3)
@@ -359,32 +359,42 @@ async def test_one_host_is_fetched_from_so_often_and_no_more(transport, clock):
 
 
 async def test_so_many_fetches_run_at_a_time(tmp_path, fetcher_of):
-    talking, most = 0, 0
+    waiting, release = asyncio.Queue(), asyncio.Event()
 
-    async def slow(writer):
-        nonlocal talking, most
-        talking += 1
-        most = max(most, talking)
-        await asyncio.sleep(0.01)
-        talking -= 1
+    async def hold(writer):
+        waiting.put_nowait(writer)
+        await release.wait()
         await ok(PEM)(writer)
 
-    async with listening(tmp_path, slow) as host:
+    async with listening(tmp_path, hold) as host:
         fetcher = fetcher_of(host, parallel=2)
         urls = [f"https://{NAME}/{number}" for number in range(6)]
-        assert await asyncio.gather(*map(fetcher.fetch, urls)) == [PEM] * 6
-    assert most == 2
+        fetches = asyncio.gather(*map(fetcher.fetch, urls))
+        for _ in range(2):
+            await waiting.get()
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert waiting.empty()
+        release.set()
+        assert await fetches == [PEM] * 6
 
 
 async def test_cancelled_fetch_leaves_room_for_the_next(tmp_path, fetcher_of):
-    async with listening(tmp_path, silent) as host:
+    reached = asyncio.Event()
+
+    async def hold(writer):
+        reached.set()
+        await silent(writer)
+
+    async with listening(tmp_path, hold) as host:
         fetcher = fetcher_of(host, parallel=1, total_timeout=0.3)
         task = asyncio.ensure_future(fetcher.fetch(URL))
-        await asyncio.sleep(0.01)
+        await reached.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
         assert await refused(fetcher) == "key_url_unreachable"
+    assert len(host.heads) == 2
 
 
 async def test_fetcher_that_is_switched_off_refuses():

@@ -13,7 +13,10 @@ ROOT = Path(__file__).parents[2]
 SOURCES = [path for path in (ROOT / "src").rglob("*.py") if "explanations" not in path.parts]
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
-RAISED = re.compile(r"\b(?!Configuration|Enrol|Value|Type)\w*Error\(\s*\"([\w-]+)\"|Finding\(\s*\"([\w-]+)\"")
+RAISED = re.compile(
+    r"\b(?!Configuration|Enrol|Value|Type)\w*Error\(\s*\"([\w-]+)\""
+    r"|Finding\(\s*\"([\w-]+)\""
+)
 
 
 @pytest.fixture(scope="module")

@@ -20,17 +20,21 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 
 @pytest.fixture(scope="session")
-def party_of() -> Callable[..., Party]:
+def party_of() -> Iterator[Callable[..., Party]]:
     """Make a party of a bank: `party_of(desk, organization, roles=…)`."""
+    made: list[Party] = []
 
     def make(
         bank: Desk, organization: str = ACME, roles: tuple[str, ...] = ("PSP_AI", "PSP_PI")
     ) -> Party:
         qwac = issue(bank.folder, "qwac", organization, roles=roles)
         qsealc = issue(bank.folder, "qsealc", organization, roles=roles)
-        return Party(bank.port, bank.folder / "server-ca.pem", organization, qwac, qsealc)
+        made.append(Party(bank.port, bank.folder / "server-ca.pem", organization, qwac, qsealc))
+        return made[-1]
 
-    return make
+    yield make
+    for party in made:
+        party.close()
 
 
 @pytest.fixture

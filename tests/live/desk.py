@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -17,12 +18,16 @@ READY = re.compile(r"ready https://(\S+):(\d+)\n")
 
 @dataclass
 class Desk:
-    """A sandbox bank on `folder`; `settings` are dotted names laid over its enrol.toml."""
+    """A sandbox bank on `folder`; `settings` are dotted names laid over its enrol.toml.
+
+    `program` is what Python runs to be the `enrol` command.
+    """
 
     folder: Path
     options: tuple[str, ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
     port: int = 0
+    program: tuple[str, ...] = ("-m", "enrol")
 
     def __enter__(self) -> Self:
         self.start()
@@ -37,6 +42,15 @@ class Desk:
         if self.process.poll() is None:
             self.stop()
 
+    def beside(self, folder: Path, *options: str, **settings: Any) -> "Desk":
+        """Return another bank with the same certificates and an empty register, not started.
+
+        A setting is written `section__name`.
+        """
+        shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns("enrol.db*"))
+        dotted = {name.replace("__", "."): value for name, value in settings.items()}
+        return Desk(folder, options, dotted)
+
     def start(self) -> None:
         """Start the server and wait until it says it is ready."""
         environment = os.environ | {
@@ -46,7 +60,7 @@ class Desk:
         self.log = (self.folder.parent / f"{self.folder.name}.log").open("ab")
         self.process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "enrol", "sandbox", "up", str(self.folder)),
+                *(sys.executable, *self.program, "sandbox", "up", str(self.folder)),
                 *("--host", "127.0.0.1", "--port", str(self.port), *self.options),
             ],
             stdout=subprocess.PIPE,
@@ -63,14 +77,15 @@ class Desk:
     def stop(self) -> int:
         """Ask the server to stop as a supervisor does, and return its exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self._ended()
+        return self.ended()
 
     def kill(self) -> None:
         """End the server as a power cut ends a process."""
         self.process.kill()
-        self._ended()
+        self.ended()
 
-    def _ended(self) -> int:
+    def ended(self) -> int:
+        """Wait for the end of the server and return its exit code."""
         code = self.process.wait(timeout=40)
         assert self.process.stdout is not None
         self.process.stdout.close()
@@ -82,9 +97,14 @@ class Desk:
         """What the server logged so far."""
         return Path(self.log.name).read_text("utf-8").splitlines()
 
+    @property
+    def database(self) -> Path:
+        """The file of the register."""
+        return Path(self.settings.get("storage.path", self.folder / "enrol.db"))
+
     def rows(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
         """Read the server's database."""
-        connection = sqlite3.connect(f"file:{self.folder}/enrol.db?mode=ro", uri=True)
+        connection = sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)
         try:
             return connection.execute(sql, parameters).fetchall()
         finally:

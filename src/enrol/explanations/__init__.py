@@ -2,13 +2,20 @@
 
 from collections.abc import Mapping
 
+from enrol.explanations.client import CLIENT
 from enrol.explanations.eidas import EIDAS
 from enrol.explanations.explanation import Explanation
 from enrol.explanations.httpsig import HTTPSIG
 from enrol.explanations.registration import REGISTRATION
 from enrol.explanations.server import SERVER
 
-EXPLANATIONS: Mapping[str, Explanation] = {**SERVER, **REGISTRATION, **EIDAS, **HTTPSIG}
+EXPLANATIONS: Mapping[str, Explanation] = {
+    **SERVER,
+    **REGISTRATION,
+    **EIDAS,
+    **HTTPSIG,
+    **CLIENT,
+}
 
 __all__ = ["EXPLANATIONS", "Explanation", "explain"]
 

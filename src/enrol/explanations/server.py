@@ -30,7 +30,7 @@ SERVER: dict[str, Explanation] = {
     ),
     "headers_too_large": Explanation(
         "The request line or the header fields exceed the limit.",
-        "Send fewer or shorter header fields; the limits are 4 kB a request line, 16 kB and 64 in all.",
+        "Send fewer or shorter header fields: a line of 4 kB, 64 fields, 16 kB in all.",
         "RFC 6585 §5",
     ),
     "body_too_large": Explanation(

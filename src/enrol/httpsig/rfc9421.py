@@ -15,7 +15,9 @@ from enrol.httpsig.structured import (
     Item,
     Parameters,
     StructuredFieldError,
+    is_key,
     parse_dictionary,
+    serialize_bare_item,
     serialize_inner_list,
 )
 
@@ -107,6 +109,16 @@ def signature_input(
             given.append((name, value))
     items = tuple([Item(component.name, component.parameters) for component in components])
     return serialize_inner_list(InnerList(items, tuple(given)))
+
+
+def serialize(label: str, signature_params: str, signature: bytes) -> tuple[str, str]:
+    """Return the values of `Signature-Input` and `Signature`.
+
+    Raises `SignatureSyntaxError` with M-LBL for a label that is no key of a dictionary.
+    """
+    if not is_key(label):
+        raise SignatureSyntaxError("M-LBL")
+    return f"{label}={signature_params}", f"{label}={serialize_bare_item(signature)}"
 
 
 def _dictionary(message: HttpMessage, name: bytes) -> Dictionary:

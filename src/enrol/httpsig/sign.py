@@ -10,7 +10,6 @@ from enrol.httpsig.components import Component, ComponentSource, read_component
 from enrol.httpsig.crypto import SigningKey
 from enrol.httpsig.digest import content_digest_value, digest_value
 from enrol.httpsig.message import HttpMessage
-from enrol.httpsig.octets import encode_base64
 from enrol.httpsig.structured import Item
 
 STET_COVERED: Final = ("(request-target)", "digest", "x-request-id")
@@ -76,7 +75,8 @@ def sign_rfc9421(  # one keyword for each parameter of the field
     """Return the `Signature-Input` and `Signature` fields of RFC 9421 to add to a message.
 
     `source` says what the message does not: the public authority and scheme, or what a response
-    answers. Raises `SignatureError` with M-CMP, M-ALG or M-PAR.
+    answers. Raises `SignatureError` with M-CMP, M-ALG or M-PAR, `SignatureSyntaxError` with
+    M-LBL.
     """
     components = tuple([_component(each) for each in covered])
     key = key.for_rfc9421()
@@ -93,8 +93,8 @@ def sign_rfc9421(  # one keyword for each parameter of the field
         ),
     )
     base = rfc9421.signature_base(source or ComponentSource(message), components, parameters)
-    signature = encode_base64(key.sign(base))
-    return (("Signature-Input", f"{label}={parameters}"), ("Signature", f"{label}=:{signature}:"))
+    values = rfc9421.serialize(label, parameters, key.sign(base))
+    return tuple(zip(("Signature-Input", "Signature"), values, strict=True))
 
 
 def _component(covered: str | Component) -> Component:

@@ -84,6 +84,11 @@ def parse_dictionary(value: bytes) -> Dictionary:
     return tuple(members)
 
 
+def is_key(text: str) -> bool:
+    """Say whether a text may be the key of a member or parameter."""
+    return _KEY.fullmatch(text) is not None
+
+
 def serialize_member(member: Member) -> str:
     """Return the one text of a dictionary member (RFC 8941 §4.1)."""
     if isinstance(member, InnerList):

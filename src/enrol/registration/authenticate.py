@@ -9,14 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from enrol.eidas.organization import OrganizationIdentifier
-from enrol.eidas.validate import CertificateUse, QualifiedCertificate, check_same_organization
-from enrol.errors import (
-    CertificateError,
-    ClientMetadataError,
-    Finding,
-    InsufficientScopeError,
-    TokenError,
-)
+from enrol.eidas.validate import QualifiedCertificate, check_same_organization
+from enrol.errors import InsufficientScopeError, TokenError
 from enrol.httpsig.coverage import digest_is_required
 from enrol.httpsig.crypto import VerificationKey, verification_key
 from enrol.httpsig.digest import verify_digest
@@ -130,7 +124,7 @@ class Authenticator:
         """
         at = self._clock()
         message = request.message
-        qwac = self.judge_peer(request.peer_certificate, at)  # (1)
+        qwac = self._judge.qwac(request.peer_certificate, at=at)  # (1)
         self._requests.take(qwac.certificate.sha256, at)  # (2)
         await self._check_bearer(request, qwac, at)  # (3)
         check_hygiene(message)  # (4)
@@ -148,7 +142,7 @@ class Authenticator:
             client_id=request.client_id,
             jwks=body.metadata.jwks if body and request.client_id is None else None,
         )
-        qsealc = self.judge_seal(named, at=at)
+        qsealc = self._judge.qsealc(named.der, intermediates=named.intermediates, at=at)
         check_same_organization(qwac, qsealc)
         signature = verify_signature(  # (8)
             message, parameters, _key(qsealc), at=at, policy=self._signatures, digest=digest
@@ -165,23 +159,6 @@ class Authenticator:
             signature_digest=signature_digest,
             at=at,
         )
-
-    def judge_peer(self, peer_certificate: bytes | None, at: datetime) -> QualifiedCertificate:
-        """Return the certificate of the connection as a QWAC; raises `CertificateError`."""
-        if peer_certificate is None:
-            raise CertificateError("client_certificate_missing")
-        return self._judge.judge(peer_certificate, use=CertificateUse.QWAC, at=at)
-
-    def judge_seal(self, named: NamedCertificate, *, at: datetime) -> QualifiedCertificate:
-        """Return a certificate as a QSealC; one that cannot be read is a fault of the metadata."""
-        try:
-            return self._judge.judge(
-                named.der, use=CertificateUse.QSEALC, at=at, intermediates=named.intermediates
-            )
-        except CertificateError as exc:
-            if exc.code == "cert_malformed":
-                raise ClientMetadataError(Finding(exc.code, "jwks")) from exc
-            raise
 
     async def _check_bearer(
         self, request: UnverifiedRequest, qwac: QualifiedCertificate, at: datetime

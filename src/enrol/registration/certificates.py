@@ -12,13 +12,14 @@ from enrol.eidas.validate import (
     QualifiedCertificate,
     validate,
 )
+from enrol.errors import CertificateError, ClientMetadataError, Finding
 from enrol.registration.ports import TrustSource
 
 _MOST_VERDICTS = 10_000
 
 
 class CertificateJudge:
-    """Judges certificates against the trust at hand.
+    """Judges certificates against the trust at hand; raises what `eidas.validate` raises.
 
     Good verdicts are kept until their `recheck_at`, or until anchors or revocation lists change;
     refusals are never kept.
@@ -32,7 +33,27 @@ class CertificateJudge:
         )
         self._basis: tuple[TrustAnchors, RevocationLists] | None = None
 
-    def judge(
+    def qwac(self, der: bytes | None, *, at: datetime) -> QualifiedCertificate:
+        """Return the certificate of a connection as a QWAC, None being a connection without one."""
+        if der is None:
+            raise CertificateError("client_certificate_missing")
+        return self._judge(der, use=CertificateUse.QWAC, at=at)
+
+    def qsealc(
+        self, der: bytes, *, at: datetime, intermediates: tuple[bytes, ...] = ()
+    ) -> QualifiedCertificate:
+        """Return a certificate that was named as a QSealC.
+
+        One that cannot be read is a fault of the metadata it came with: `ClientMetadataError`.
+        """
+        try:
+            return self._judge(der, use=CertificateUse.QSEALC, at=at, intermediates=intermediates)
+        except CertificateError as exc:
+            if exc.code == "cert_malformed":
+                raise ClientMetadataError(Finding(exc.code, "jwks")) from exc
+            raise
+
+    def _judge(
         self,
         der: bytes,
         *,
@@ -40,7 +61,6 @@ class CertificateJudge:
         at: datetime,
         intermediates: tuple[bytes, ...] = (),
     ) -> QualifiedCertificate:
-        """Return the certificate as qualified for `use`; raises what `eidas.validate` raises."""
         anchors, lists = self._current_basis()
         verdict = self._verdicts.get((use, der))
         if verdict is not None and at < verdict.recheck_at:

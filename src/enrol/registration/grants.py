@@ -10,7 +10,7 @@ from enrol.oauth.mtls import x5t_s256
 from enrol.oauth.tokens import MANAGE_REGISTRATION, AccessToken, encode_token, hash_token
 from enrol.oauth.types import ClientId, RequestId
 from enrol.registration.audit import AuditEvent, EventType
-from enrol.registration.authenticate import Authenticator
+from enrol.registration.certificates import CertificateJudge
 from enrol.registration.ports import ClientStore, Clock, TokenStore
 from enrol.registration.ratelimit import RateLimiter
 
@@ -31,7 +31,7 @@ class TokenDesk:
     def __init__(
         self,
         *,
-        authenticator: Authenticator,
+        judge: CertificateJudge,
         clients: ClientStore,
         tokens: TokenStore,
         clock: Clock,
@@ -39,7 +39,7 @@ class TokenDesk:
         settings: GrantSettings,
         requests: RateLimiter,
     ) -> None:
-        self._authenticator = authenticator
+        self._judge = judge
         self._clients = clients
         self._tokens = tokens
         self._clock = clock
@@ -55,7 +55,7 @@ class TokenDesk:
         Raises `CertificateError` for the connection, `GrantError` for the request.
         """
         at = self._clock()
-        qwac = self._authenticator.judge_peer(peer_certificate, at)
+        qwac = self._judge.qwac(peer_certificate, at=at)
         self._requests.take(qwac.certificate.sha256, at)
         if request.grant_type != "client_credentials":
             raise GrantError("grant_type_unsupported", error="unsupported_grant_type")

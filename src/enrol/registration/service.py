@@ -1,26 +1,22 @@
 """The registration desk: register, read, update and delete clients (RFC 7591 §3, RFC 7592 §2)."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
 import msgspec
 
-from enrol.eidas.validate import check_same_organization
 from enrol.errors import (
     AuthenticationError,
-    ClientMetadataError,
     EntitlementError,
-    Finding,
     NotOfferedError,
     RefusalError,
     UnavailableError,
 )
-from enrol.oauth import jwk
-from enrol.oauth.jwk import JsonWebKey
 from enrol.oauth.metadata import ClientMetadata
-from enrol.oauth.mtls import x5t_s256
 from enrol.oauth.types import ClientId
 from enrol.registration.audit import AuditEvent, EventType
 from enrol.registration.authenticate import (
@@ -30,8 +26,8 @@ from enrol.registration.authenticate import (
     UnverifiedRequest,
     VerifiedRequest,
 )
+from enrol.registration.certificates import CertificateJudge
 from enrol.registration.dialect import STET, Dialect
-from enrol.registration.keys import NamedCertificate
 from enrol.registration.policy import Applicant, decide
 from enrol.registration.ports import (
     AuditTrail,
@@ -45,6 +41,7 @@ from enrol.registration.ports import (
 )
 from enrol.registration.ratelimit import RateLimiter
 from enrol.registration.record import ClientRecord, RegisteredKey
+from enrol.registration.signers import registered_keys
 
 _CLIENT_ID_RANDOM = 10
 
@@ -74,6 +71,7 @@ class RegistrationDesk:
         self,
         *,
         authenticator: Authenticator,
+        judge: CertificateJudge,
         clients: ClientStore,
         audit: AuditTrail,
         clock: Clock,
@@ -82,6 +80,7 @@ class RegistrationDesk:
         registrations: RateLimiter,
     ) -> None:
         self._authenticator = authenticator
+        self._judge = judge
         self._clients = clients
         self._audit = audit
         self._clock = clock
@@ -91,82 +90,69 @@ class RegistrationDesk:
 
     async def register(self, request: UnverifiedRequest) -> ClientRecord:
         """Register a client and return its record; the same bytes again return the same."""
-        verified = await self._believe(request, Operation.REGISTER)
-        if isinstance(verified, RepeatedRequest):
-            return await self._answered_before(verified.entry)
-        self._registrations.take(verified.organization_identifier, verified.at)
-        client_id = self._new_client_id(verified.at)
-        metadata, keys = self._grant(verified, client_id, replaces=None)
-        at = verified.at.replace(microsecond=0)
-        record = ClientRecord(
-            client_id=client_id,
-            organization_identifier=verified.organization_identifier,
-            metadata=metadata,
-            keys=keys,
-            issued_at=at,
-            updated_at=at,
-            version=1,
-        )
-        write = Creation(record, self._settings.quota)
-        return await self._commit(verified, write, record, EventType.CLIENT_REGISTERED)
+        with self._open(Operation.REGISTER, request):
+            verified = await self._authenticator.authenticate(request)
+            if isinstance(verified, RepeatedRequest):
+                return await self._answered_before(verified.entry)
+            self._registrations.take(verified.organization_identifier, verified.at)
+            record = self._new_record(verified)
+            write = Creation(record, self._settings.quota)
+            return await self._commit(verified, write, record, EventType.CLIENT_REGISTERED)
 
     async def read(self, request: UnverifiedRequest) -> ClientRecord:
         """Return the record of the addressed client."""
-        verified = await self._believe(request, Operation.READ)
-        if isinstance(verified, RepeatedRequest):
-            return await self._answered_before(verified.entry)
-        return await self._own_client(verified)
+        with self._open(Operation.READ, request):
+            verified = await self._authenticator.authenticate(request)
+            if isinstance(verified, RepeatedRequest):
+                return await self._answered_before(verified.entry)
+            return await self._own_client(verified)
 
     async def update(self, request: UnverifiedRequest) -> ClientRecord:
         """Replace the metadata of the addressed client and return the new record."""
-        verified = await self._believe(request, Operation.UPDATE)
-        if isinstance(verified, RepeatedRequest):
-            return await self._answered_before(verified.entry)
-        current = await self._own_client(verified)
-        metadata, keys = self._grant(verified, current.client_id, replaces=current)
-        record = ClientRecord(
-            client_id=current.client_id,
-            organization_identifier=current.organization_identifier,
-            metadata=metadata,
-            keys=keys,
-            issued_at=current.issued_at,
-            updated_at=verified.at.replace(microsecond=0),
-            version=current.version + 1,
-        )
-        return await self._commit(verified, Replacement(record), record, EventType.CLIENT_UPDATED)
+        with self._open(Operation.UPDATE, request):
+            verified = await self._authenticator.authenticate(request)
+            if isinstance(verified, RepeatedRequest):
+                return await self._answered_before(verified.entry)
+            record = self._next_record(verified, await self._own_client(verified))
+            write = Replacement(record)
+            return await self._commit(verified, write, record, EventType.CLIENT_UPDATED)
 
     async def delete(self, request: UnverifiedRequest) -> None:
         """Delete the addressed client."""
-        verified = await self._believe(request, Operation.DELETE)
-        if isinstance(verified, RepeatedRequest):
-            return
-        current = await self._own_client(verified)
-        write = Removal(current.client_id, current.version)
-        await self._commit(verified, write, current, EventType.CLIENT_DELETED)
+        with self._open(Operation.DELETE, request):
+            verified = await self._authenticator.authenticate(request)
+            if isinstance(verified, RepeatedRequest):
+                return
+            current = await self._own_client(verified)
+            write = Removal(current.client_id, current.version)
+            await self._commit(verified, write, current, EventType.CLIENT_DELETED)
 
-    async def _believe(
-        self, request: UnverifiedRequest, operation: Operation
-    ) -> VerifiedRequest | RepeatedRequest:
+    @contextmanager
+    def _open(self, operation: Operation, request: UnverifiedRequest) -> Iterator[None]:
+        """Refuse what is switched off, and write down whom the desk turned away.
+
+        A peer that showed no certificate is a stranger, and not written down.
+        """
         if operation not in self._settings.offered:
             raise NotOfferedError("operation_off")
         try:
-            return await self._authenticator.authenticate(request)
+            yield
         except (AuthenticationError, EntitlementError) as exc:
-            self._note_refusal(request, exc)
+            if request.peer_certificate is not None:
+                self._audit.note(self._refusal(request, request.peer_certificate, exc))
             raise
 
-    def _note_refusal(self, request: UnverifiedRequest, refusal: RefusalError) -> None:
-        """Write down a refusal; a peer that showed no certificate is a stranger."""
-        if request.peer_certificate is None:
-            return
-        self._audit.note(
-            AuditEvent(
-                at=self._clock(),
-                type=EventType.REQUEST_REFUSED,
-                request_id=request.request_id,
-                client_id=request.client_id,
-                code=refusal.code,
-            )
+    def _refusal(
+        self, request: UnverifiedRequest, peer_certificate: bytes, refusal: RefusalError
+    ) -> AuditEvent:
+        evidence = {"peer_certificate": hashlib.sha256(peer_certificate).hexdigest()}
+        return AuditEvent(
+            at=self._clock(),
+            type=EventType.REQUEST_REFUSED,
+            request_id=request.request_id,
+            client_id=request.client_id,
+            code=refusal.code,
+            evidence=msgspec.json.encode(evidence).decode(),
         )
 
     async def _own_client(self, verified: VerifiedRequest) -> ClientRecord:
@@ -175,6 +161,30 @@ class RegistrationDesk:
         if record is None or record.organization_identifier != verified.organization_identifier:
             raise EntitlementError("client_not_yours")
         return record
+
+    def _new_record(self, verified: VerifiedRequest) -> ClientRecord:
+        client_id = self._new_client_id(verified.at)
+        metadata, keys = self._grant(verified, client_id, replaces=None)
+        at = verified.at.replace(microsecond=0)
+        return ClientRecord(
+            client_id=client_id,
+            organization_identifier=verified.organization_identifier,
+            metadata=metadata,
+            keys=keys,
+            issued_at=at,
+            updated_at=at,
+            version=1,
+        )
+
+    def _next_record(self, verified: VerifiedRequest, current: ClientRecord) -> ClientRecord:
+        metadata, keys = self._grant(verified, current.client_id, replaces=current)
+        return replace(
+            current,
+            metadata=metadata,
+            keys=keys,
+            updated_at=verified.at.replace(microsecond=0),
+            version=current.version + 1,
+        )
 
     def _grant(
         self, verified: VerifiedRequest, client_id: ClientId, *, replaces: ClientRecord | None
@@ -188,43 +198,8 @@ class RegistrationDesk:
         metadata = decide(
             body.document, body.metadata, applicant=applicant, dialect=self._settings.dialect
         )
-        return metadata, self._registered_keys(verified, client_id, metadata)
-
-    def _registered_keys(
-        self, verified: VerifiedRequest, client_id: ClientId, metadata: ClientMetadata
-    ) -> tuple[RegisteredKey, ...]:
-        """Return the keys the client may sign with: those of its jwks, else the one fetched."""
-        signing = verified.signed_with
-        named = [(jwk.certificates(key)[0], key.kid) for key in _keys(metadata)]
-        if not named and signing.url is not None:
-            named = [(signing.der, None)]
-        if not named:
-            raise ClientMetadataError(Finding("member_missing", "jwks"))
-        return tuple(
-            self._registered_key(verified, client_id, der=der, kid=kid) for der, kid in named
-        )
-
-    def _registered_key(
-        self, verified: VerifiedRequest, client_id: ClientId, *, der: bytes, kid: str | None
-    ) -> RegisteredKey:
-        """Return one key, whose certificate is a QSealC of the same organisation."""
-        signing = verified.signed_with
-        if der == signing.der:
-            qsealc, url = verified.qsealc, signing.url
-        else:
-            qsealc, url = (
-                self._authenticator.judge_seal(NamedCertificate(der), at=verified.at),
-                None,
-            )
-            check_same_organization(verified.qwac, qsealc)
-        return RegisteredKey(
-            client_id=client_id,
-            organization_identifier=verified.organization_identifier,
-            x5t_s256=x5t_s256(qsealc.certificate.sha256),
-            certificate=der,
-            kid=kid,
-            url=url,
-        )
+        keys = registered_keys(verified, metadata, client_id=client_id, judge=self._judge)
+        return metadata, keys
 
     async def _commit(
         self,
@@ -266,10 +241,6 @@ class RegistrationDesk:
         """Return 48 bits of time, for the index, and 80 random bits, against guessing."""
         milliseconds = int(at.timestamp() * 1000)
         return ClientId(f"{milliseconds:012x}{self._random(_CLIENT_ID_RANDOM).hex()}")
-
-
-def _keys(metadata: ClientMetadata) -> tuple[JsonWebKey, ...]:
-    return metadata.jwks.keys if metadata.jwks is not None else ()
 
 
 def _evidence(verified: VerifiedRequest, record: ClientRecord) -> str:

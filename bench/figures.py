@@ -1,0 +1,50 @@
+"""What a run gives, and the median of several."""
+
+from dataclasses import asdict, dataclass, fields
+from statistics import median
+
+from bench.load import Window
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One run, or the medians of several; latencies in milliseconds, CPU in microseconds each.
+
+    `generator_share` is the part of its CPU that the generator used: below 1 it had time left.
+    """
+
+    rate: float
+    p50: float
+    p99: float
+    failed: float
+    cpu: float
+    resident_megabytes: float
+    generator_share: float
+
+
+def figures(window: Window, *, resident_megabytes: float) -> Figures:
+    """Return the figures of one run; raises SystemExit where nothing was registered."""
+    count = len(window.latencies)
+    if not count:
+        raise SystemExit(f"no registration succeeded, {window.failed} failed")
+    latencies = sorted(window.latencies)
+    return Figures(
+        rate=count / window.elapsed,
+        p50=latencies[count // 2] * 1e3,
+        p99=latencies[count * 99 // 100] * 1e3,
+        failed=window.failed,
+        cpu=window.system_cpu / (count + window.failed) * 1e6,
+        resident_megabytes=resident_megabytes,
+        generator_share=window.generator_cpu / window.elapsed,
+    )
+
+
+def medians(runs: list[Figures]) -> Figures:
+    """Return the median of each figure; failures are added up instead."""
+    middle = {f.name: median(getattr(run, f.name) for run in runs) for f in fields(Figures)}
+    return Figures(**middle | {"failed": sum(run.failed for run in runs)})
+
+
+def rounded(run: Figures) -> dict[str, float]:
+    """Return the figures as JSON has them."""
+    return {name: round(value, 3) for name, value in asdict(run).items()}

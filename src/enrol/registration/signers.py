@@ -1,0 +1,59 @@
+"""The keys a client may sign with from now on."""
+
+from enrol.eidas.validate import check_same_organization
+from enrol.errors import ClientMetadataError, Finding
+from enrol.oauth import jwk
+from enrol.oauth.metadata import ClientMetadata
+from enrol.oauth.mtls import x5t_s256
+from enrol.oauth.types import ClientId
+from enrol.registration.authenticate import VerifiedRequest
+from enrol.registration.certificates import CertificateJudge
+from enrol.registration.record import RegisteredKey
+
+
+def registered_keys(
+    verified: VerifiedRequest,
+    metadata: ClientMetadata,
+    *,
+    client_id: ClientId,
+    judge: CertificateJudge,
+) -> tuple[RegisteredKey, ...]:
+    """Return the keys of `metadata`, or where they have none the one that was fetched.
+
+    Each is a QSealC, qualified now, of the organisation of the request. Raises
+    `ClientMetadataError` where there is no key at all, and what the judge raises.
+    """
+    signing = verified.signed_with
+    keys = metadata.jwks.keys if metadata.jwks is not None else ()
+    named = [(jwk.certificates(key)[0], key.kid) for key in keys]
+    if not named and signing.url is not None:
+        named = [(signing.der, None)]
+    if not named:
+        raise ClientMetadataError(Finding("member_missing", "jwks"))
+    return tuple(
+        _registered_key(verified, client_id, der=der, kid=kid, judge=judge) for der, kid in named
+    )
+
+
+def _registered_key(
+    verified: VerifiedRequest,
+    client_id: ClientId,
+    *,
+    der: bytes,
+    kid: str | None,
+    judge: CertificateJudge,
+) -> RegisteredKey:
+    signing = verified.signed_with
+    if der == signing.der:
+        qsealc, url = verified.qsealc, signing.url
+    else:
+        qsealc, url = judge.qsealc(der, at=verified.at), None
+        check_same_organization(verified.qwac, qsealc)
+    return RegisteredKey(
+        client_id=client_id,
+        organization_identifier=verified.organization_identifier,
+        x5t_s256=x5t_s256(qsealc.certificate.sha256),
+        certificate=der,
+        kid=kid,
+        url=url,
+    )

@@ -1,0 +1,116 @@
+"""Every event is one line of ASCII, whatever stands in it."""
+
+import io
+import json
+import logging
+import os
+import sys
+
+import pytest
+import structlog
+
+from enrol.adapters.clock import system_clock
+from enrol.adapters.telemetry import LogFormat, configure_logging
+
+
+@pytest.fixture(autouse=True)
+def logging_left_as_it_was():
+    handlers, level = logging.root.handlers[:], logging.root.level
+    yield
+    structlog.reset_defaults()
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
+
+
+@pytest.fixture
+def stream():
+    return io.StringIO()
+
+
+HOSTILE = 'a\nb\r\u2028c\u2029\x85\x1b[31m"\ud800\x00é'
+
+
+def test_event_is_one_line_of_json(stream):
+    configure_logging(stream)
+    structlog.get_logger().info("request", status=201, path=HOSTILE)
+    (line,) = stream.getvalue().splitlines()
+    assert line.isascii()
+    event = json.loads(line)
+    assert (event["event"], event["level"], event["status"]) == ("request", "info", 201)
+    assert event["path"] == HOSTILE
+    assert event["timestamp"].endswith("Z")
+
+
+def test_text_is_one_line_of_keys_and_values(stream):
+    configure_logging(stream, line_format=LogFormat.TEXT)
+    structlog.get_logger().info("request", status=201, path="a\nb\u2028")
+    (line,) = stream.getvalue().splitlines()
+    assert line.startswith("timestamp='")
+    assert line.endswith(r"level='info' event='request' status=201 path='a\nb\u2028'")
+
+
+@pytest.mark.parametrize("line_format", LogFormat)
+def test_exception_is_part_of_its_line(stream, line_format):
+    configure_logging(stream, line_format=line_format)
+    try:
+        int(HOSTILE)
+    except ValueError:
+        structlog.get_logger().exception("unexpected")
+    (line,) = stream.getvalue().splitlines()
+    assert "Traceback" in line
+
+
+def test_events_below_the_level_are_left_out(stream):
+    configure_logging(stream, level=logging.WARNING)
+    structlog.get_logger().info("request")
+    assert stream.getvalue() == ""
+
+
+def test_bound_values_are_written_with_every_event(stream):
+    configure_logging(stream)
+    with structlog.contextvars.bound_contextvars(request_id="r-1"):
+        structlog.get_logger().info("request")
+    assert json.loads(stream.getvalue())["request_id"] == "r-1"
+
+
+def test_what_libraries_log_goes_the_same_way(stream):
+    configure_logging(stream)
+    logging.getLogger("uvicorn.error").warning("two\nlines %s", "here")
+    (line,) = stream.getvalue().splitlines()
+    event = json.loads(line)
+    assert (event["event"], event["logger"], event["level"]) == (
+        "two\nlines here",
+        "uvicorn.error",
+        "warning",
+    )
+
+
+def test_lines_for_a_reader_that_stopped_are_dropped_and_counted():
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as reader, os.fdopen(writing, "w") as stream:
+        sink = configure_logging(stream)
+        while not sink.dropped:
+            structlog.get_logger().info("request", filler="x" * 1000)
+        assert sink.dropped == 1
+        reader.read1(1 << 20)
+        structlog.get_logger().info("heard again")
+        assert b"heard again" in reader.read1(1 << 20)
+
+
+def test_lines_for_a_reader_that_went_are_dropped_and_counted():
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as stream:
+        sink = configure_logging(stream)
+        structlog.get_logger().info("request")
+        assert sink.dropped == 1
+
+
+def test_line_goes_to_a_real_stream(capfd):
+    configure_logging(sys.stderr)
+    structlog.get_logger().info("request")
+    assert json.loads(capfd.readouterr().err)["event"] == "request"
+
+
+def test_system_clock_is_aware_and_in_utc():
+    assert system_clock().utcoffset().total_seconds() == 0

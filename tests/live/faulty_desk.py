@@ -1,0 +1,73 @@
+"""The `enrol` command with a fault in it: a port of its store fails where a file says so.
+
+The file ``fault`` in the sandbox's folder names the place, such as ``clients.commit``, or
+``after clients.commit`` to fail once the work is done. The parts are joined in `enrol.bootstrap`,
+so that one name is replaced there, and one where an answer is written.
+"""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Self
+
+import enrol.bootstrap
+import enrol.server.routes
+from enrol.adapters.store import SqliteStore
+from enrol.cli import main
+
+FAULT = "fault"
+
+
+class InjectedFaultError(Exception):
+    """What no line of Enrol expects."""
+
+
+def fail_at(place: str, fault: Path) -> None:
+    """Fail where the file names this place."""
+    if fault.is_file() and fault.read_text() == place:
+        raise InjectedFaultError(place)
+
+
+class FaultyPort:
+    """A port whose methods fail before or after the work."""
+
+    def __init__(self, port: Any, name: str, fault: Path) -> None:
+        self._port, self._name, self._fault = port, name, fault
+
+    def __getattr__(self, method: str) -> Callable[..., Awaitable[Any]]:
+        place = f"{self._name}.{method}"
+
+        async def call(*arguments: Any) -> Any:
+            fail_at(place, self._fault)
+            result = await getattr(self._port, method)(*arguments)
+            fail_at(f"after {place}", self._fault)
+            return result
+
+        return call
+
+
+class FaultyStore(SqliteStore):
+    """The register, behind ports that fail."""
+
+    @classmethod
+    def open(cls, path: Path, **limits: int) -> Self:
+        store = super().open(path, **limits)
+        fault = path.parent / FAULT
+        for name in ("clients", "tokens"):
+            setattr(store, name, FaultyPort(getattr(store, name), name, fault))
+        _break_answers(fault)
+        return store
+
+
+def _break_answers(fault: Path) -> None:
+    respond = enrol.server.routes.respond
+
+    def faulty_respond(*arguments: Any, **options: Any) -> Any:
+        fail_at("respond", fault)
+        return respond(*arguments, **options)
+
+    enrol.server.routes.respond = faulty_respond
+
+
+if __name__ == "__main__":
+    enrol.bootstrap.SqliteStore = FaultyStore  # type: ignore[misc]
+    main()
