@@ -22,7 +22,7 @@ class Figures:
     generator_share: float
 
 
-def figures(window: Window, *, resident_megabytes: float) -> Figures:
+def figures(window: Window) -> Figures:
     """Return the figures of one run; raises SystemExit where nothing was registered."""
     count = len(window.latencies)
     if not count:
@@ -34,7 +34,7 @@ def figures(window: Window, *, resident_megabytes: float) -> Figures:
         p99=latencies[count * 99 // 100] * 1e3,
         failed=window.failed,
         cpu=window.system_cpu / (count + window.failed) * 1e6,
-        resident_megabytes=resident_megabytes,
+        resident_megabytes=window.resident_megabytes,
         generator_share=window.generator_cpu / window.elapsed,
     )
 

@@ -8,8 +8,10 @@ import gc
 import re
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+
+from bench.processes import Process
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
 _CLOSE = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
@@ -27,15 +29,20 @@ class Line:
 
 @dataclass(slots=True)
 class Tally:
-    """What was counted while `recording`; latencies in seconds, of the answers 201 only."""
+    """What was counted while `recording`; latencies in seconds, of the answers 201 only.
+
+    `created` counts every 201, those before and after that too.
+    """
 
     recording: bool = False
     over: bool = False
+    created: int = 0
     latencies: list[float] = field(default_factory=list)
     failed: int = 0
 
     def add(self, status: int, seconds: float) -> None:
         """Count one answer; status 0 is none."""
+        self.created += status == CREATED
         if not self.recording:
             return
         if status == CREATED:
@@ -116,13 +123,18 @@ async def _connect(line: Line, port: int) -> Connection:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What one run measured; times in seconds, CPU time of the system and of this generator."""
+    """What one run measured; times in seconds, CPU time of the system and of this generator.
+
+    `created` counts every client the system said it created, outside the window too.
+    """
 
     elapsed: float
     latencies: list[float]
     failed: int
     system_cpu: float
     generator_cpu: float
+    resident_megabytes: float
+    created: int
 
 
 async def run_load(
@@ -131,25 +143,20 @@ async def run_load(
     *,
     warm_up: float,
     seconds: float,
-    system_cpu: Callable[[], float],
+    process: Process,
 ) -> Window:
     """Keep all lines busy for `warm_up` seconds, then measure, until the requests end at most."""
     tally = Tally()
     gc.disable()  # a collection here would show as latency there
     drivers = [asyncio.create_task(_drive(line, port, tally)) for line in lines]
     await asyncio.sleep(warm_up)
-    begin, cpu, own = time.perf_counter(), system_cpu(), time.process_time()
+    begin, cpu, own = time.perf_counter(), process.cpu_seconds(), time.process_time()
     tally.recording = True
     await asyncio.wait(drivers, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     tally.recording = False
-    window = Window(
-        elapsed=time.perf_counter() - begin,
-        latencies=tally.latencies,
-        failed=tally.failed,
-        system_cpu=system_cpu() - cpu,
-        generator_cpu=time.process_time() - own,
-    )
+    elapsed, used = time.perf_counter() - begin, process.cpu_seconds() - cpu
+    own, resident = time.process_time() - own, process.resident_megabytes()
     tally.over = True
     await asyncio.wait_for(asyncio.gather(*drivers), timeout=30)
     gc.enable()
-    return window
+    return Window(elapsed, tally.latencies, tally.failed, used, own, resident, tally.created)

@@ -49,7 +49,6 @@ def _resident_kilobytes(pid: int) -> int:
     return 0
 
 
-
 @contextmanager
 def on_cpu(cpu: int) -> Iterator[None]:
     """Run this thread, and what it starts meanwhile, on one CPU, where there are two."""
@@ -68,9 +67,7 @@ def running(
 ) -> Iterator[Process]:
     """Run a server on the server's CPU until it listens on `port`, and stop it at the end."""
     with log.open("ab") as sink, on_cpu(SERVER_CPU):
-        server = subprocess.Popen(
-            command, stdout=sink, stderr=sink, env=os.environ | environment
-        )
+        server = subprocess.Popen(command, stdout=sink, stderr=sink, env=os.environ | environment)
     try:
         _await_listening(server, port, log)
         yield Process(server.pid)

@@ -2,6 +2,7 @@
 
 from base64 import b64decode, b64encode
 from binascii import Error as BinasciiError
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from string import ascii_letters, ascii_lowercase, digits
@@ -39,7 +40,7 @@ from enrol.httpsig.structured import (
     parse_dictionary,
     serialize_member,
 )
-from httpsig_messages import code_of, with_fields
+from httpsig_messages import changed_field, code_of, with_fields
 
 NOW = 1_700_000_000
 AT = datetime.fromtimestamp(NOW, UTC)
@@ -111,8 +112,11 @@ def test_change_of_any_covered_byte_is_refused(every_key, data):
 
 @st.composite
 def changes(draw: st.DrawFn, message: HttpMessage) -> HttpMessage:
-    """Draw a message that differs in one octet of what is covered, or in its signature."""
-    part = draw(st.sampled_from(["method", "target", "body", "field"]))
+    """Draw a message that differs in one octet of what is covered, or one bit of its signature."""
+    part = draw(st.sampled_from(["method", "target", "body", "field", "signature"]))
+    if part == "signature":
+        bit = draw(st.integers(0, 64 * 8 - 1))
+        return changed_field(message, b"signature", with_bit_flipped(message, bit))
     if part == "method":
         others = {"POST", "PUT", "GET", "DELETE", "PATCH"} - {message.method}
         return replace(message, method=draw(st.sampled_from(sorted(others))))
@@ -120,12 +124,19 @@ def changes(draw: st.DrawFn, message: HttpMessage) -> HttpMessage:
         return replace(message, target=b"/" + draw(flipped(message.target[1:] or b"x")))
     if part == "body":
         return replace(message, body=draw(flipped(message.body or b"x")))
-    position = draw(st.integers(0, len(message.fields) - 1))
-    name, value = message.fields[position]
-    other = draw(flipped(value.strip(b" ") or b"x"))
+    names = [name for name, _ in message.fields if not name.startswith(b"signature")]
+    position = draw(st.integers(0, len(names) - 1))
     fields = list(message.fields)
-    fields[position] = (name, other)
+    fields[position] = (names[position], draw(flipped(fields[position][1].strip(b" ") or b"x")))
     return replace(message, fields=tuple(fields))
+
+
+def with_bit_flipped(message: HttpMessage, bit: int) -> bytes:
+    """Return the value of `Signature` with one bit of the Ed25519 signature in it flipped."""
+    signature = parse_signature(message, policy=POLICY).signature
+    number = int.from_bytes(signature) ^ (1 << bit)
+    (value,) = message.values(b"signature")
+    return value.replace(b64encode(signature), b64encode(number.to_bytes(64)))
 
 
 @st.composite
@@ -287,16 +298,8 @@ def test_no_message_makes_a_check_of_it_raise_anything_but_malformed(message):
 
 @given(HOSTILE)
 def test_no_octets_make_a_reader_raise_anything_but_its_error(octets):
-    try:
+    with suppress(StructuredFieldError):
         parse_dictionary(octets)
-    except StructuredFieldError:
-        pass
-    for read in (parse_fixdate, lambda o: parse_date(o, at=AT)):
-        try:
-            read(octets)
-        except SignatureError as refusal_:
-            assert refusal_.code == "TIM-6"
-    try:
-        parse_keyid(octets.decode("latin-1"))
-    except SignatureError as refusal_:
-        assert refusal_.code in {"KEY-1", "KEY-4"}
+    assert code_of(parse_fixdate, octets) in {None, "TIM-6"}
+    assert code_of(parse_date, octets, at=AT) in {None, "TIM-6"}
+    assert code_of(parse_keyid, octets.decode("latin-1")) in {None, "KEY-1", "KEY-4"}

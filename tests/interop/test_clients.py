@@ -73,5 +73,15 @@ def test_a_token_is_granted_for_the_new_client_id(outcome: Outcome) -> None:
     assert outcome["own_token"]["access_token"] != outcome["token"]["access_token"]
 
 
-def test_dump(outcome):
-    import json; print(json.dumps({k: outcome[k] for k in ("token","server","refused_metadata","refused_token","client")}, indent=1)); assert 0
+def test_a_refused_redirect_uri_is_understood_as_such(outcome: Outcome) -> None:
+    refused = outcome["refused_metadata"]
+    assert refused["name"] == "ResponseBodyError"
+    assert (refused["status"], refused["error"]) == (400, "invalid_redirect_uri")
+    assert "https://" in refused["error_description"]
+
+
+def test_a_refused_token_is_understood_as_a_bearer_challenge(outcome: Outcome) -> None:
+    refused = outcome["refused_token"]
+    assert (refused["name"], refused["status"]) == ("WWWAuthenticateChallengeError", 401)
+    challenge = next(c for c in refused["cause"] if c["scheme"] == "bearer")
+    assert challenge["parameters"]["error"] == "invalid_token"

@@ -186,6 +186,10 @@ class Party:
             self._token = reply.json["access_token"]
         return self._token
 
+    def use_token(self, token: str) -> None:
+        """Send this token from now on, whoever issued it."""
+        self._token = token
+
     def metadata(self, **changes: Any) -> dict[str, Any]:
         """Return metadata as the one public client of this API sends them."""
         thumbprint = hashlib.sha256(self.qsealc.der).digest()

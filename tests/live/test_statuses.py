@@ -320,4 +320,4 @@ def test_the_operations_that_are_left_still_work(
     registrar: Desk, closed_desk: Desk, party_of: Callable[..., Party]
 ) -> None:
     assert party_of(registrar).register().status == 201
-    assert party_of(closed_desk).get(UNKNOWN).status == 403
+    assert party_of(closed_desk).get(UNKNOWN).status == 401  # its key was never registered

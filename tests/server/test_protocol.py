@@ -28,6 +28,9 @@ class Echo:
         self.scopes.append(scope)
         if scope["path"] == "/large":
             await self._large(send)
+        elif scope["path"] == "/empty":
+            await send({"type": "http.response.start", "status": 204, "headers": []})
+            await send({"type": "http.response.body"})
         elif scope["path"] == "/unread":
             await answer(send, b"not read", status=400)
         else:
@@ -292,6 +295,15 @@ def test_white_space_around_a_field_value_is_not_part_of_it(server, scopes):
     client.send(b"GET / HTTP/1.1\r\n" + HOST + b"X-Request-ID: \t a \t\r\n\r\n")
     client.answer()
     assert (b"x-request-id", b"a") in scopes[0]["headers"]
+
+
+def test_answers_without_body_are_sent(server):
+    client = server.connect()
+    for method in ("HEAD", "GET"):
+        client.send(f"{method} /empty HTTP/1.1\r\n".encode() + HOST + b"\r\n")
+        assert client.answer()[0] == 204
+    client.send(b"HEAD / HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n")
+    assert client.answer()[0] == 200
 
 
 def test_100_continue_follows_an_accepted_head(server):

@@ -9,6 +9,7 @@ from typing import Final
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from enrol.adapters.database import (
@@ -87,6 +88,10 @@ def _upgrade(path: Path, expected: tuple[SchemaState, ...]) -> None:
             config.attributes["connection"] = transaction
             command.upgrade(config, "head")
             transaction.commit()
+        # closing would bring the log into the file too, and say nothing where it cannot
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except DBAPIError as exc:
+        raise exc.orig or exc from exc
     finally:
         engine.dispose()
         connection.close()

@@ -34,7 +34,7 @@ def content_digest_field(body: bytes, algorithm: str = "sha-256") -> tuple[str, 
     return "Content-Digest", content_digest_value(body, algorithm)
 
 
-def sign(  # one keyword for each parameter of the field
+def sign(
     message: HttpMessage,
     *,
     key: SigningKey,
@@ -59,7 +59,7 @@ def sign(  # one keyword for each parameter of the field
     return (("Signature", serialize(signed)),)
 
 
-def sign_rfc9421(  # one keyword for each parameter of the field
+def sign_rfc9421(
     message: HttpMessage,
     *,
     key: SigningKey,

@@ -70,7 +70,7 @@ def verify_message(
     return verify_signature(message, parsed, key, at=at, policy=policy)
 
 
-def verify_signature(  # the parts a verdict rests on, three of them by default
+def verify_signature(
     message: HttpMessage,
     parsed: ParsedSignature,
     key: VerificationKey,
@@ -90,14 +90,15 @@ def verify_signature(  # the parts a verdict rests on, three of them by default
     Raises `SignatureError`, `DigestError` and `HygieneError`.
     """
     if isinstance(parsed, MessageSignature):
-        return _verify_rfc9421(message, parsed, key, at, policy, digest)
-    return _verify_cavage(message, parsed, key, at, policy, digest)
+        return _verify_rfc9421(message, parsed, key, at=at, policy=policy, digest=digest)
+    return _verify_cavage(message, parsed, key, at=at, policy=policy, digest=digest)
 
 
-def _verify_cavage(  # noqa: PLR0917  # as verify_signature
+def _verify_cavage(
     message: HttpMessage,
     parsed: SignatureParameters,
     key: VerificationKey,
+    *,
     at: datetime,
     policy: SignaturePolicy,
     digest: VerifiedDigest | None,
@@ -144,10 +145,11 @@ def _check_cavage_bytes(
     raise SignatureError("SIG-1")
 
 
-def _verify_rfc9421(  # noqa: PLR0917  # as verify_signature
+def _verify_rfc9421(
     message: HttpMessage,
     parsed: MessageSignature,
     key: VerificationKey,
+    *,
     at: datetime,
     policy: SignaturePolicy,
     digest: VerifiedDigest | None,

@@ -16,6 +16,7 @@ from enrol.server.drain import Drain
 from enrol.server.framing import body_length, check_size, request_target, unknown_method
 from enrol.server.listener_settings import ListenerSettings
 from enrol.server.tls import tls_extension
+from enrol.server.transport import AnswerTransport
 from enrol.server.wire import to_bytes
 
 _END = b"\r\n\r\n"
@@ -83,7 +84,8 @@ class TlsProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's
         """Read once what TLS tells of the peer, and start the clock for its first request."""
-        super().connection_made(transport)
+        self._out = AnswerTransport(transport)
+        super().connection_made(self._out)
         self.established = True
         self._tls = tls_extension(transport.get_extra_info("ssl_object"))
         self._await_head()
@@ -137,7 +139,6 @@ class TlsProtocol(HttpToolsProtocol):
         else:
             self._ahead += data
             self.flow.pause_reading()
-            cycle.on_response = self._go_ahead
 
     def _take_head(self, data: bytes) -> None:
         if not self._head:
@@ -191,12 +192,6 @@ class TlsProtocol(HttpToolsProtocol):
         """
         return not self._head and self.cycle is not None and self.scope is not self.cycle.scope
 
-    def _go_ahead(self) -> None:
-        self.on_response_complete()
-        if not self.transport.is_closing():
-            ahead, self._ahead = self._ahead, b""
-            self.data_received(ahead)
-
     # Callbacks of the parser; what they raise comes out as the context of the parser's error
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -223,6 +218,14 @@ class TlsProtocol(HttpToolsProtocol):
         self.headers = self._trailers = []
         # An answer before the end of the body ends the connection.
         self._keep_alive, self.cycle.keep_alive = self.cycle.keep_alive, False
+
+    def on_response_complete(self) -> None:
+        """Turn to what the client sent ahead."""
+        self._out.flush()
+        super().on_response_complete()
+        if self._ahead and not self.transport.is_closing():
+            ahead, self._ahead = self._ahead, b""
+            self.data_received(ahead)
 
     # Refusals
 
