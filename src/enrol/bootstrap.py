@@ -4,14 +4,15 @@ import secrets
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import msgspec
 from starlette.types import ASGIApp
 
 from enrol import __version__
+from enrol.adapters.database import SchemaState, schema_state
 from enrol.adapters.fetch import HttpsCertificateFetcher, NoFetcher
-from enrol.adapters.migration import migrate
 from enrol.adapters.store import SqliteStore
 from enrol.adapters.telemetry import configure_logging
 from enrol.adapters.trust import FileTrustSource
@@ -46,7 +47,7 @@ def run(settings: Settings, *, clock: Clock, on_ready: Callable[[str, int], None
     `ConfigurationError` before that.
     """
     configure_logging(sys.stderr, line_format=settings.log.format)
-    migrate(settings.storage.path)
+    bring_up_to_date(settings.storage.path)
     drain = Drain()
     return run_listener(
         cast("ASGI3Application", assemble(settings, clock=clock, drain=drain)),
@@ -57,6 +58,15 @@ def run(settings: Settings, *, clock: Clock, on_ready: Callable[[str, int], None
         error_base=_error_base(settings),
         on_ready=on_ready,
     )
+
+
+def bring_up_to_date(path: Path) -> None:
+    """Make the database at `path`, or bring its schema up to date; raises `ConfigurationError`."""
+    if schema_state(path) is not SchemaState.CURRENT:
+        # the tool for migrations takes as much memory and time as the server: only where needed
+        from enrol.adapters.migration import migrate  # noqa: PLC0415
+
+        migrate(path)
 
 
 def check(settings: Settings) -> None:

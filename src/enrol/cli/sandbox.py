@@ -83,7 +83,7 @@ def init_command(
 
 
 @app.command("issue", epilog=_FAULTS_HELP)
-def issue_command(  # noqa: PLR0913 - one argument an option
+def issue_command(
     folder: Folder,
     *,
     kind: Annotated[Kind, typer.Option(help="qwac: for TLS. qsealc: for signatures.")],

@@ -11,8 +11,6 @@ import msgspec
 import typer
 
 from enrol.adapters.clock import system_clock
-from enrol.adapters.migration import migrate as bring_up_to_date
-from enrol.bootstrap import check, run
 from enrol.registration.ports import Clock
 from enrol.sandbox.folder import create_sandbox, is_sandbox
 from enrol.sandbox.host import LOOPBACK, PORT
@@ -31,11 +29,13 @@ ConfigOption = Annotated[
 
 def serve(config: ConfigOption) -> None:
     """Run the production server until SIGTERM, then finish what was begun."""
-    raise typer.Exit(run(load_settings(config), clock=system_clock, on_ready=_say_ready))
+    raise typer.Exit(_run(load_settings(config), system_clock))
 
 
 def migrate(config: ConfigOption) -> None:
     """Bring the database up to date with this version."""
+    from enrol.bootstrap import bring_up_to_date  # noqa: PLC0415 - see _run
+
     path = load_settings(config).storage.path
     bring_up_to_date(path)
     typer.echo(f"{path} is up to date")
@@ -45,6 +45,8 @@ def check_config(
     config: Annotated[Path, typer.Argument(metavar="FILE", help="The settings, a TOML file.")],
 ) -> None:
     """Check the settings and the files they name; nothing is started."""
+    from enrol.bootstrap import check  # noqa: PLC0415 - see _run
+
     check(load_settings(config))
     typer.echo(f"{config}: ok")
 
@@ -73,12 +75,17 @@ def sandbox_up(
     port = _free_port(host or LOOPBACK) if port == 0 else port
     if not is_sandbox(folder):
         now = datetime.now(UTC)
-        create_sandbox(
-            folder, keys=RandomKeys(), at=now, host=host or LOOPBACK, port=port or PORT
-        )
+        create_sandbox(folder, keys=RandomKeys(), at=now, host=host or LOOPBACK, port=port or PORT)
     settings = _adjusted(load_settings(folder / _SETTINGS_FILE), host, port, limits)
     typer.echo(_NOT_QUALIFIED, err=True)
-    raise typer.Exit(run(settings, clock=_clock_from(at), on_ready=_say_ready))
+    raise typer.Exit(_run(settings, _clock_from(at)))
+
+
+def _run(settings: Settings, clock: Clock) -> int:
+    """Serve; the server is imported here, so that the other commands need not wait for it."""
+    from enrol.bootstrap import run  # noqa: PLC0415
+
+    return run(settings, clock=clock, on_ready=_say_ready)
 
 
 def _adjusted(settings: Settings, host: str | None, port: int | None, limits: Limits) -> Settings:

@@ -72,7 +72,7 @@ def create_authority(keys: KeySource, *, at: datetime) -> Authority:
     return Authority(Issued(root, top.key), Issued(issuing, below.key), keys)
 
 
-def issue(  # noqa: PLR0913 - what a certificate says is named at the call, one by one
+def issue(
     authority: Authority,
     *,
     at: datetime,
