@@ -46,10 +46,11 @@ def huge_rsa_key() -> tuple[bytes, bytes]:
         p, q = _primes(1024)
         first.append(p)
         second.append(q)
-    bits = prod(first + second).bit_length()
-    p = q = 1
-    while prod([*first, *second, p, q]).bit_length() != 16_384:
-        p, q = _primes(16_385 - bits)
+    missing = 16_384 - prod(first + second).bit_length()
+    for bits in (missing, missing + 1):  # a product has as many bits as its factors, or one less
+        p, q = _primes(bits)
+        if prod([*first, *second, p, q]).bit_length() == 16_384:
+            break
     return _rsa_key([*first, p], [*second, q], 65537)
 
 
