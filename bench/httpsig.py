@@ -8,6 +8,7 @@ import json
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -18,7 +19,7 @@ from enrol import httpsig
 ROUNDS, CALLS = 15, 2000
 
 
-def registration(private_key: rsa.RSAPrivateKey) -> tuple[httpsig.HttpMessage, bytes]:
+def registration(private_key: rsa.RSAPrivateKey) -> httpsig.HttpMessage:
     """Return the POST that the one public client of BPCE sends, with a body of 4 KB."""
     jwk = {"kid": "1", "x5c": [base64.b64encode(os.urandom(2700)).decode()]}
     body = json.dumps({"client_name": "TPP", "jwks": {"keys": [jwk]}}).encode()
@@ -37,7 +38,7 @@ def registration(private_key: rsa.RSAPrivateKey) -> tuple[httpsig.HttpMessage, b
     keyid = "https://tpp.example/certs/" + ":".join(["ab"] * 20) + ".pem"
     ((name, value),) = httpsig.sign(message, key=httpsig.signing_key(private_key), keyid=keyid)
     fields.append((name.encode(), value.encode()))
-    return httpsig.HttpMessage.of("POST", message.target, fields, body), value.encode()
+    return httpsig.HttpMessage.of("POST", message.target, fields, body)
 
 
 def best(call: Callable[[], object], calls: int = CALLS) -> float:
@@ -55,7 +56,7 @@ def verification() -> None:
     """Print what the whole costs and what its parts do."""
     private_key = rsa.generate_private_key(65537, 2048)
     public_key = private_key.public_key()
-    message, _ = registration(private_key)
+    message = registration(private_key)
     key = httpsig.verification_key(public_key)
     at = datetime.now(UTC)
     parsed = httpsig.parse_signature(message)
@@ -101,7 +102,8 @@ def adversarial() -> None:
     }
     print(f"\n{'µs to refuse or read a Signature of':<36}{'4 KB':>9}{'8 KB':>9}{'ratio':>7}")
     for name, unit in units.items():
-        small, large = (best(lambda v=v: attempt(v), 50) for v in (fill(unit, 4080), fill(unit, 8160)))
+        short, long = fill(unit, 4080), fill(unit, 8160)
+        small, large = best(lambda m=short: attempt(m), 50), best(lambda m=long: attempt(m), 50)
         print(f"{name:<36}{small:9.1f}{large:9.1f}{large / small:7.2f}")
 
 
@@ -118,10 +120,8 @@ def fill(unit: tuple[bytes, bytes, bytes], length: int) -> httpsig.HttpMessage:
 
 def attempt(message: httpsig.HttpMessage) -> None:
     """Read a signature and let every refusal pass."""
-    try:
+    with suppress(httpsig.SignatureError, httpsig.SignatureSyntaxError):
         httpsig.parse_signature(message)
-    except (httpsig.SignatureError, httpsig.SignatureSyntaxError):
-        pass
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from sqlalchemy.pool import NullPool
 
 from adapters.values import creation
 from enrol.adapters import migration
+from enrol.adapters.database import open_database
 from enrol.adapters.migration import alembic_config, migrate
 from enrol.adapters.store import SqliteStore
 from enrol.adapters.tables import REVISIONS, metadata
@@ -93,6 +94,35 @@ def test_register_that_was_not_finished_is_begun_anew(tmp_path, monkeypatch):
     assert not path.exists()
     migrate(path)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["enrol.db", "enrol.db.lock"]
+
+
+class CommitFails(sqlite3.Connection):
+    def commit(self):
+        raise sqlite3.OperationalError("database or disk is full")
+
+
+class CheckpointFails(sqlite3.Connection):
+    def execute(self, statement, *parameters):
+        if "wal_checkpoint" in statement:
+            raise sqlite3.OperationalError("disk I/O error")
+        return super().execute(statement, *parameters)
+
+
+@pytest.mark.parametrize("connection", [CommitFails, CheckpointFails])
+def test_disk_that_fails_while_a_register_is_made_leaves_none(tmp_path, monkeypatch, connection):
+    path = tmp_path / "enrol.db"
+
+    def connect(draft, **_options):
+        return sqlite3.connect(draft, isolation_level=None, factory=connection)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(migration, "connect", connect)
+        with pytest.raises(ConfigurationError) as refused:
+            migrate(path)
+    assert refused.value.code == "database_unusable"
+    assert not path.exists()
+    migrate(path)
+    open_database(path).close()
 
 
 def test_failing_upgrade_changes_nothing(path, monkeypatch):

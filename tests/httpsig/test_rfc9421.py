@@ -309,3 +309,16 @@ def test_covered_value_outside_ascii_is_refused_unless_wrapped(request_, rsa_key
     assert code_of(signed, message, rsa_key, covered=(*ALL, "x-name")) == "STR-8"
     wrapped = Component("x-name", (("bs", True),))
     assert refusal(signed(message, rsa_key, covered=(*ALL, wrapped)), rsa_key, at) is None
+
+
+@pytest.mark.parametrize("name", ["@method", "@path", "@query-param"])
+def test_response_has_no_derived_component_but_its_status(registration, name):
+    source = ComponentSource(registration, status=200)
+    assert source.value(Component("@status")) == b"200"
+    assert code_of(source.value, Component(name)) == "M-CMP"
+
+
+def test_status_of_what_a_response_answers_is_no_component(registration):
+    source = ComponentSource(registration, status=200, request=registration)
+    assert code_of(source.value, Component("@status", (("req", True),))) == "M-CMP"
+    assert source.value(Component("@method", (("req", True),))) == b"POST"

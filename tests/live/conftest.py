@@ -27,8 +27,8 @@ def party_of() -> Iterator[Callable[..., Party]]:
     def make(
         bank: Desk, organization: str = ACME, roles: tuple[str, ...] = ("PSP_AI", "PSP_PI")
     ) -> Party:
-        qwac = issue(bank.folder, "qwac", organization, roles=roles)
-        qsealc = issue(bank.folder, "qsealc", organization, roles=roles)
+        qwac = issue(bank.pki, "qwac", organization, roles=roles)
+        qsealc = issue(bank.pki, "qsealc", organization, roles=roles)
         made.append(Party(bank.port, bank.folder / "server-ca.pem", organization, qwac, qsealc))
         return made[-1]
 

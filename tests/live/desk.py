@@ -20,7 +20,8 @@ READY = re.compile(r"ready https://(\S+):(\d+)\n")
 class Desk:
     """A sandbox bank on `folder`; `settings` are dotted names laid over its enrol.toml.
 
-    `program` is what Python runs to be the `enrol` command.
+    `program` is what Python runs to be the `enrol` command; `issuer` is the sandbox whose QTSP
+    this bank trusts, where it is another's.
     """
 
     folder: Path
@@ -28,6 +29,7 @@ class Desk:
     settings: dict[str, Any] = field(default_factory=dict)
     port: int = 0
     program: tuple[str, ...] = ("-m", "enrol")
+    issuer: Path | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -49,7 +51,7 @@ class Desk:
         """
         shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns("enrol.db*"))
         dotted = {name.replace("__", "."): value for name, value in settings.items()}
-        return Desk(folder, options, dotted)
+        return Desk(folder, options, dotted, issuer=self.folder)
 
     def start(self) -> None:
         """Start the server and wait until it says it is ready."""
@@ -96,6 +98,11 @@ class Desk:
     def log_lines(self) -> list[str]:
         """What the server logged so far."""
         return Path(self.log.name).read_text("utf-8").splitlines()
+
+    @property
+    def pki(self) -> Path:
+        """The sandbox that issues the certificates this bank trusts."""
+        return self.issuer or self.folder
 
     @property
     def database(self) -> Path:

@@ -5,14 +5,16 @@ The file ``fault`` in the sandbox's folder names the place, such as ``clients.co
 so that one name is replaced there, and one where an answer is written.
 """
 
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Self
+from unittest.mock import patch
 
-import enrol.bootstrap
-import enrol.server.routes
 from enrol.adapters.store import SqliteStore
 from enrol.cli import main
+from enrol.registration.record import ClientRecord
+from enrol.registration.response import RegistrationResponse, respond
 
 FAULT = "fault"
 
@@ -51,23 +53,24 @@ class FaultyStore(SqliteStore):
     @classmethod
     def open(cls, path: Path, **limits: int) -> Self:
         store = super().open(path, **limits)
-        fault = path.parent / FAULT
         for name in ("clients", "tokens"):
-            setattr(store, name, FaultyPort(getattr(store, name), name, fault))
-        _break_answers(fault)
+            setattr(store, name, FaultyPort(getattr(store, name), name, path.parent / FAULT))
         return store
 
 
-def _break_answers(fault: Path) -> None:
-    respond = enrol.server.routes.respond
+def run(folder: Path) -> None:
+    """Be the `enrol` command for the sandbox in `folder`."""
 
-    def faulty_respond(*arguments: Any, **options: Any) -> Any:
-        fail_at("respond", fault)
-        return respond(*arguments, **options)
+    def faulty_respond(record: ClientRecord, **options: Any) -> RegistrationResponse:
+        fail_at("respond", folder / FAULT)
+        return respond(record, **options)
 
-    enrol.server.routes.respond = faulty_respond
+    with (
+        patch("enrol.bootstrap.SqliteStore", FaultyStore),
+        patch("enrol.server.routes.respond", faulty_respond),
+    ):
+        main()
 
 
 if __name__ == "__main__":
-    enrol.bootstrap.SqliteStore = FaultyStore  # type: ignore[misc]
-    main()
+    run(Path(sys.argv[3]))  # faulty_desk.py sandbox up FOLDER

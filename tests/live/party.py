@@ -13,6 +13,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,7 @@ class Party:
         self.port, self.ca, self.organization = port, ca, organization
         self.qwac, self.qsealc = qwac, qsealc
         self.kid = str(qsealc.certificate.serial_number)
+        self.address = "127.0.0.1"
         self._token: str | None = None
         self._socket: ssl.SSLSocket | None = None
 
@@ -129,12 +131,16 @@ class Party:
         return context
 
     def connect(self) -> ssl.SSLSocket:
-        raw = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        # Wrapped before it connects: a handshake that fails leaves something to close.
+        connection = self.context().wrap_socket(socket.socket(), server_hostname="localhost")
         try:
-            return self.context().wrap_socket(raw, server_hostname="localhost")
+            connection.settimeout(20)
+            connection.bind((self.address, 0))
+            connection.connect(("127.0.0.1", self.port))
         except BaseException:
-            raw.close()
+            connection.close()
             raise
+        return connection
 
     def exchange(self, data: bytes) -> Reply:
         """Send bytes on a connection of their own and return the one answer."""
@@ -284,7 +290,7 @@ class Party:
 
 
 def read_reply(connection: socket.socket, method: str | None = None) -> Reply:
-    response = http.client.HTTPResponse(connection, method=method)
-    response.begin()
-    body = response.read()
-    return Reply(response.status, {n.lower(): v for n, v in response.getheaders()}, body)
+    with closing(http.client.HTTPResponse(connection, method=method)) as response:
+        response.begin()
+        body = response.read()
+        return Reply(response.status, {n.lower(): v for n, v in response.getheaders()}, body)

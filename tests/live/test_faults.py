@@ -1,4 +1,4 @@
-"""500 and 503: a fault within, a register that fails, a disk that is full, trust that is unknown."""
+"""500 and 503: a fault within, a register that fails, a full disk, trust that is unknown."""
 
 import os
 import shutil
@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,6 @@ from live.operations import OPERATIONS, REGISTRATION, Operation, check_refusal, 
 from live.party import Party
 
 each_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=name_of)
-MIBIBYTE = 1024 * 1024
 
 
 def count_rows(bank: Desk) -> list[int]:
@@ -64,7 +63,9 @@ def test_a_fault_within_is_a_500_that_tells_nothing(
     assert b"fault" not in reply.body
     assert count_rows(faulty) == before
     assert party.send(request).status == operation.success
-    assert any(request.get("x-request-id") in line and '"defect"' in line for line in faulty.log_lines)
+    assert any(
+        str(request.get("x-request-id")) in line and '"defect"' in line for line in faulty.log_lines
+    )
 
 
 @pytest.mark.parametrize("place", ["clients.find_entry", "clients.find_keys", "clients.commit"])
@@ -164,9 +165,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("only root can mount a small disk")
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=2m,mode=700", "tmpfs", str(disk)], capture_output=True
-    )
+    command = ["mount", "-t", "tmpfs", "-o", "size=2m,mode=700", "tmpfs", str(disk)]
+    mounted = subprocess.run(command, check=False, capture_output=True)
     if mounted.returncode != 0:
         pytest.skip("a small disk cannot be mounted here")
     yield disk
@@ -197,12 +197,24 @@ def test_a_full_disk_is_unavailable_and_heals(
 
 def fill(ballast: Path) -> None:
     """Write until the disk is full."""
-    with ballast.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
+    with ballast.open("wb", buffering=0) as file, suppress(OSError):
         while True:
             file.write(bytes(4096))
 
 
 # 503: trust
+
+
+@pytest.fixture(scope="module")
+def untrusting(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A bank that knows of no revocation list."""
+    bank = desk.beside(tmp_path_factory.mktemp("untrusting") / "bank")
+    settings = bank.folder / "enrol.toml"
+    settings.write_text(
+        settings.read_text().replace('revocation_lists = ["ca.crl"]', "revocation_lists = []")
+    )
+    with bank:
+        yield bank
 
 
 @each_operation
@@ -217,15 +229,3 @@ def test_nobody_is_believed_while_revocation_is_unknown(
         reply, 503, "temporarily_unavailable", request=request, template=operation.template
     )
     assert count_rows(untrusting) == [0, 0, 0, 0]
-
-
-@pytest.fixture(scope="module")
-def untrusting(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """A bank that knows of no revocation list."""
-    bank = desk.beside(tmp_path_factory.mktemp("untrusting") / "bank")
-    settings = bank.folder / "enrol.toml"
-    settings.write_text(
-        settings.read_text().replace('revocation_lists = ["ca.crl"]', "revocation_lists = []")
-    )
-    with bank:
-        yield bank

@@ -16,9 +16,3 @@ def check_carrier(message: HttpMessage) -> None:
     for value in message.values(b"authorization"):
         if value.lstrip(b" \t")[:10].lower() in _SCHEMES:
             raise SignatureSyntaxError("CAR-2")
-
-
-def check_length(value: bytes) -> None:
-    """Refuse a field that is too long to be read (CAR-5)."""
-    if len(value) > MAXIMUM_LENGTH:
-        raise SignatureSyntaxError("CAR-5")

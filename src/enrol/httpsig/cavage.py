@@ -6,13 +6,13 @@ from typing import Final
 
 from msgspec import Struct
 
-from enrol.httpsig.carrier import check_carrier, check_length
+from enrol.httpsig.carrier import MAXIMUM_LENGTH, check_carrier
 from enrol.httpsig.errors import HygieneError, SignatureError, SignatureSyntaxError
 from enrol.httpsig.message import HttpMessage, check_hygiene
 from enrol.httpsig.octets import decode_base64, encode_base64
 
 _REMEMBERED: Final = 512
-"""Characters before a signature, up to which their reading is remembered."""
+"""Octets before a signature, up to which their reading is remembered."""
 
 _REMEMBERED_NAMES: Final = 16
 """Covered names, up to which the beginnings of their lines are remembered."""
@@ -22,7 +22,7 @@ _START: Final = rf"[ \t]*+({_WORD})[ \t]*+=[ \t]*+"
 _PLAIN: Final = re.compile(rf'{_START}(?:"([^"]*+)"|({_WORD}))[ \t]*+(,|\Z)')
 _ESCAPED: Final = re.compile(rf'{_START}(?:"((?:[^"\\]++|\\.)*+)"|({_WORD}))[ \t]*+(,|\Z)')
 _ESCAPE: Final = re.compile(r"\\(.)")
-_LAST: Final = 'signature="'
+_LAST: Final = b'signature="'
 _NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9a-z]++")
 _INTEGER: Final = re.compile(r"0|[1-9][0-9]{0,11}")
 _SPECIAL: Final = frozenset({"(request-target)", "(created)", "(expires)"})
@@ -55,22 +55,13 @@ def parse_signature(message: HttpMessage) -> SignatureParameters:
     HDR: draft-cavage-12 §2.1, §2.3.
     """
     check_hygiene(message)  # (1)
-    text = _carrier(message)  # (2)
-    head, last, tail = text.rpartition(_LAST)
-    if not last or len(head) > _REMEMBERED or tail[-1:] != '"':
-        return _read(text)
-    signature = decode_base64(tail[:-1])
-    known = _read_head(head) if signature else None
-    if not signature or known is None:
-        return _read(text)
-    return SignatureParameters(
-        known.unverified_keyid,
-        known.algorithm,
-        known.headers,
-        signature,
-        known.created,
-        known.expires,
-    )
+    value = _carrier(message)  # (2)
+    head, last, tail = value.rpartition(_LAST)
+    signature = decode_base64(tail[:-1]) if last and tail[-1:] == b'"' else None
+    if not signature or len(head) > _REMEMBERED:
+        return _read(value)
+    keyid, algorithm, headers, created, expires = _read_head(head)
+    return SignatureParameters(keyid, algorithm, headers, signature, created, expires)
 
 
 def signing_string(
@@ -88,14 +79,16 @@ def signing_string(
     headers, lines = parameters.headers, []
     starts = _starts if len(headers) <= _REMEMBERED_NAMES else _starts.__wrapped__
     for start, name, special in starts(headers):
-        if special:
-            value = _special(special, message, parameters, (method, target))
-        else:
-            field = message.combined(name)
-            if field is None:
+        if special is None:
+            value = message.combined(name)
+            if value is None:
                 raise SignatureError("HDR-7")
-            value = field
-        lines.append(start + value)
+            lines.append(start + value)
+        elif special == "(request-target)":
+            method_ = (method or message.method).lower().encode()
+            lines.append(start + method_ + b" " + (target or message.target))
+        else:
+            lines.append(start + _digits(special, parameters))
     signed = b"\n".join(lines)
     if not signed.isascii():
         raise HygieneError("STR-8")
@@ -144,26 +137,18 @@ def covered_names(text: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=128)
-def _starts(headers: tuple[str, ...]) -> tuple[tuple[bytes, bytes, str], ...]:
+def _starts(headers: tuple[str, ...]) -> tuple[tuple[bytes, bytes, str | None], ...]:
     """Return for each name how its line begins, the name in bytes, and itself if special."""
     return tuple(
         [
-            (f"{name}: ".encode(), name.encode(), name if name.startswith("(") else "")
+            (f"{name}: ".encode(), name.encode(), name if name.startswith("(") else None)
             for name in headers
         ]
     )
 
 
-def _special(
-    name: str,
-    message: HttpMessage,
-    parameters: SignatureParameters,
-    instead: tuple[str | None, bytes | None],
-) -> bytes:
-    """Return the value of a name in parentheses (STR-5, STR-7)."""
-    if name == "(request-target)":
-        method, target = instead
-        return (method or message.method).lower().encode() + b" " + (target or message.target)
+def _digits(name: str, parameters: SignatureParameters) -> bytes:
+    """Return the value of ``(created)`` or ``(expires)`` (STR-7)."""
     seconds = parameters.created if name == "(created)" else parameters.expires
     if seconds is None:
         raise SignatureError("TIM-0")
@@ -176,7 +161,7 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _carrier(message: HttpMessage) -> str:
+def _carrier(message: HttpMessage) -> bytes:
     """Return the value of the one `Signature` field."""
     check_carrier(message)
     if b"signature-input" in message.first:
@@ -186,24 +171,26 @@ def _carrier(message: HttpMessage) -> str:
         raise SignatureSyntaxError("CAR-1")
     if b"signature" in message.repeated:
         raise SignatureSyntaxError("CAR-3")
-    check_length(signature)
-    if not signature.isascii():
-        raise SignatureSyntaxError("PAR-1")
-    return signature.decode("ascii")
+    if len(signature) > MAXIMUM_LENGTH:
+        raise SignatureSyntaxError("CAR-5")
+    return signature
 
 
 @lru_cache(maxsize=128)
-def _read_head(head: str) -> SignatureParameters | None:
+def _read_head(head: bytes) -> tuple[str, str | None, tuple[str, ...], int | None, int | None]:
     """Read what stands before a signature that is the last parameter, with another in its place.
 
-    Clients repeat it from request to request. None when the last parameter is not the signature.
+    Clients repeat it from request to request. Were ``signature="`` the end of another value or
+    name, the whole would be refused here as it would be with any other base64.
     """
-    parameters = _read(f'{head}{_LAST}YQ=="')
-    return parameters if parameters.signature == b"a" else None
+    read = _read(head + _LAST + b'YQ=="')
+    return read.unverified_keyid, read.algorithm, read.headers, read.created, read.expires
 
 
-def _read(text: str) -> SignatureParameters:
-    parameters = _parameters(text)  # (3)
+def _read(value: bytes) -> SignatureParameters:
+    if not value.isascii():
+        raise SignatureSyntaxError("PAR-1")
+    parameters = _parameters(value.decode("ascii"))  # (3)
     keyid, signature = parameters.get("keyid"), parameters.get("signature")
     if not keyid or not signature:
         raise SignatureSyntaxError("PAR-8")

@@ -102,18 +102,11 @@ class VerificationKey:
 
     public_key: PublicKeyTypes
     primitive: Primitive
-    _check: Callable[[bytes, bytes], None] = field(init=False, repr=False, compare=False)
+    verify: Callable[[bytes, bytes], bool] = field(init=False, repr=False, compare=False)
+    """Say whether the first octets are this key's signature over the second."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_check", _checker(self.public_key, self.primitive))
-
-    def verify(self, signature: bytes, data: bytes) -> bool:
-        """Say whether `signature` is this key's over `data`."""
-        try:
-            self._check(signature, data)
-        except InvalidSignature:
-            return False
-        return True
+        object.__setattr__(self, "verify", _verifier(self.public_key, self.primitive))
 
     def for_rfc9421(self) -> "VerificationKey":
         """Return the key as RFC 9421 uses it: ECDSA signatures are r and s side by side."""
@@ -130,7 +123,7 @@ class SigningKey:
     primitive: Primitive
 
     def __post_init__(self) -> None:
-        _checker(_public(self.private_key), self.primitive)
+        _verifier(_public(self.private_key), self.primitive)
 
     def verification_key(self) -> VerificationKey:
         """Return the public half."""
@@ -193,21 +186,21 @@ def _public(private_key: PrivateKeyTypes) -> PublicKeyTypes:
     return private_key.public_key()
 
 
-def _checker(public_key: PublicKeyTypes, primitive: Primitive) -> Callable[[bytes, bytes], None]:
-    """Return what checks signatures of a key that is strong enough and fits the primitive."""
+def _verifier(public_key: PublicKeyTypes, primitive: Primitive) -> Callable[[bytes, bytes], bool]:
+    """Return what verifies signatures of a key that is strong enough and fits the primitive."""
     if primitive.family != default_primitive(public_key).family:
         raise SignatureError("ALG-3")
     match public_key:
         case RSAPublicKey():
-            return _rsa_checker(public_key, primitive)
+            return _rsa_verifier(public_key, primitive)
         case EllipticCurvePublicKey():
-            return _ecdsa_checker(public_key, _ECDSA[primitive])
+            return _ecdsa_verifier(public_key, _ECDSA[primitive])
         case Ed25519PublicKey():
-            return public_key.verify
+            return _ed25519_verifier(public_key)
     raise SignatureError("ALG-8")
 
 
-def _rsa_checker(key: RSAPublicKey, primitive: Primitive) -> Callable[[bytes, bytes], None]:
+def _rsa_verifier(key: RSAPublicKey, primitive: Primitive) -> Callable[[bytes, bytes], bool]:
     exponent = key.public_numbers().e
     if not MINIMUM_RSA_BITS <= key.key_size <= MAXIMUM_RSA_BITS:
         raise SignatureError("ALG-8")
@@ -216,23 +209,41 @@ def _rsa_checker(key: RSAPublicKey, primitive: Primitive) -> Callable[[bytes, by
     padding, algorithm = _RSA[primitive]
     digest, prehashed = _HASHES[algorithm.name], Prehashed(algorithm)
 
-    def check(signature: bytes, data: bytes) -> None:
-        key.verify(signature, digest(data).digest(), padding, prehashed)
+    def verify(signature: bytes, data: bytes) -> bool:
+        try:
+            key.verify(signature, digest(data).digest(), padding, prehashed)
+        except InvalidSignature:
+            return False
+        return True
 
-    return check
+    return verify
 
 
-def _ecdsa_checker(key: EllipticCurvePublicKey, scheme: _Ecdsa) -> Callable[[bytes, bytes], None]:
+def _ecdsa_verifier(key: EllipticCurvePublicKey, scheme: _Ecdsa) -> Callable[[bytes, bytes], bool]:
     if not isinstance(key.curve, scheme.curve):
         raise SignatureError("ALG-3")
     algorithm, width = scheme.algorithm, scheme.width
 
-    def check(signature: bytes, data: bytes) -> None:
-        if width:
-            signature = _dss_signature(signature, width)
-        key.verify(signature, data, algorithm)
+    def verify(signature: bytes, data: bytes) -> bool:
+        try:
+            der = _dss_signature(signature, width) if width else signature
+            key.verify(der, data, algorithm)
+        except InvalidSignature:
+            return False
+        return True
 
-    return check
+    return verify
+
+
+def _ed25519_verifier(key: Ed25519PublicKey) -> Callable[[bytes, bytes], bool]:
+    def verify(signature: bytes, data: bytes) -> bool:
+        try:
+            key.verify(signature, data)
+        except InvalidSignature:
+            return False
+        return True
+
+    return verify
 
 
 def _dss_signature(signature: bytes, width: int) -> bytes:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from enrol.httpsig.carrier import check_carrier, check_length
+from enrol.httpsig.carrier import MAXIMUM_LENGTH, check_carrier
 from enrol.httpsig.components import Component, ComponentSource, read_component
 from enrol.httpsig.errors import HygieneError, SignatureError, SignatureSyntaxError
 from enrol.httpsig.message import HttpMessage, check_hygiene
@@ -125,7 +125,8 @@ def _dictionary(message: HttpMessage, name: bytes) -> Dictionary:
     value = message.combined(name)
     if value is None:
         raise SignatureSyntaxError("M-CAR")
-    check_length(value)
+    if len(value) > MAXIMUM_LENGTH:
+        raise SignatureSyntaxError("CAR-5")
     try:
         return parse_dictionary(value)
     except StructuredFieldError:

@@ -78,7 +78,7 @@ class KeyFinder:
     async def _fetch(self, name: CertificateUrl) -> NamedCertificate:
         pem = await self._fetcher.fetch(name.url)
         der = parse_pem_certificate(pem).der
-        if matches_certificate(name, der) is False:
+        if matches_certificate(name, der, file=pem) is False:
             raise SignatureError("KEY-3")
         return NamedCertificate(der, url=name.url)
 

@@ -1,0 +1,101 @@
+"""What was acknowledged is there after the process ends without warning (F-01, F-03)."""
+
+import random
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from live.desk import Desk
+from live.operations import REGISTRATION
+from live.party import Party
+from live.writer import Writer, at_work, check_nothing_invented, check_nothing_lost, wait_for
+
+ROUNDS = 20
+WRITERS = 4
+MOST_CHANGES = 40
+SEED = 20261124
+
+
+def kill_under_load(bank: Desk, writers: list[Writer], *, after: int) -> None:
+    """Let the writers work, and kill the bank once `after` changes were acknowledged."""
+    enough = threading.Semaphore(0)
+    threads = at_work(writers, enough)
+    for _ in range(after):
+        assert enough.acquire(timeout=30)
+    bank.kill()
+    wait_for(threads)
+    assert [writer.surprise for writer in writers] == [None] * len(writers)
+
+
+def check_repeats(writer: Writer) -> None:
+    """Check that bytes of former lives of the bank are answered as they were."""
+    first_ones = [step for step in writer.drafts if step.operation is REGISTRATION]
+    for step in writer.chance.sample(first_ones, k=min(10, len(first_ones))):
+        reply = writer.party.send(step.draft)
+        assert (reply.status, reply.json["client_id"]) == (
+            201,
+            writer.registered[step.request_id],
+        )
+
+
+def test_no_acknowledged_change_is_lost_to_twenty_kills_under_load(
+    desk: Desk,
+    party_of: Callable[..., Party],
+    tmp_path: Path,
+    record_testsuite_property: Callable[[str, object], None],
+) -> None:
+    chance = random.Random(SEED)
+    bank = desk.beside(tmp_path / "bank")
+    bank.start()
+    writers = [Writer(party_of(bank), random.Random(SEED + n)) for n in range(WRITERS)]
+    for writer in writers:
+        writer.party.token  # noqa: B018 - one token outlives all kills
+    uncertain = 0
+    for _ in range(ROUNDS):
+        kill_under_load(bank, writers, after=chance.randint(0, MOST_CHANGES))
+        bank.start()
+        uncertain += sum(writer.unanswered is not None for writer in writers)
+        check_nothing_lost(bank, writers)
+        check_nothing_invented(bank, writers)
+    for writer in writers:
+        check_repeats(writer)
+    check_nothing_invented(bank, writers)
+    asked = sum(len(writer.drafts) for writer in writers)
+    record_testsuite_property("changes acknowledged", asked - uncertain)
+    record_testsuite_property("changes without an answer", uncertain)
+    assert bank.stop() == 0
+
+
+def test_the_answer_leaves_after_the_log_is_on_disk(
+    desk: Desk, party_of: Callable[..., Party], tmp_path: Path
+) -> None:
+    if shutil.which("strace") is None:
+        pytest.skip("needs strace")
+    trace = tmp_path / "trace"
+    with desk.beside(tmp_path / "bank") as bank:
+        party = party_of(bank)
+        request = party.post()  # the token's own commit is not the one looked at
+        with subprocess.Popen(
+            [
+                *("strace", "-f", "-y", "-p", str(bank.process.pid), "-o", str(trace)),
+                *("-e", "trace=fdatasync,fsync,write,writev,sendto,sendmsg"),
+            ],
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as tracer:
+            assert tracer.stderr is not None
+            if "attached" not in tracer.stderr.readline():
+                pytest.skip("strace may not look at other processes here")
+            assert party.send(request).status == 201
+            tracer.terminate()
+    lines = trace.read_text().splitlines()
+    synced = [n for n, line in enumerate(lines) if "sync" in line and line.endswith("= 0")]
+    answered = [n for n, line in enumerate(lines) if "write" in line and "<socket:" in line]
+    assert any("enrol.db-wal" in line for line in lines if "sync" in line)
+    assert synced
+    assert answered
+    assert max(synced) < min(answered)
