@@ -94,6 +94,7 @@ class Mint:
         certificate["signature_value"] = core.OctetBitString(
             signing.sign(octets, padding.PKCS1v15(), hashes.SHA256())
         )
+        self.out.mkdir(exist_ok=True)
         files = Files(self.out / f"{name}.pem", self.out / f"{name}.key")
         texts = [pem.armor("CERTIFICATE", certificate.dump(force=True))]
         texts += [one.public_bytes(Encoding.PEM) for one in chain]

@@ -21,7 +21,6 @@ _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _P256_B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
 
 
-
 def new_rsa_key() -> tuple[bytes, bytes]:
     """Return an ordinary RSA key of 2048 bits."""
     return _encoded(rsa.generate_private_key(65537, 2048))

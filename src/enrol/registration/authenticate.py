@@ -7,7 +7,9 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
+from enrol.eidas.certificate import Certificate
 from enrol.eidas.organization import OrganizationIdentifier
 from enrol.eidas.validate import QualifiedCertificate, check_same_organization
 from enrol.errors import InsufficientScopeError, TokenError
@@ -34,6 +36,7 @@ from enrol.registration.ports import ClientStore, Clock, LedgerEntry, TokenStore
 from enrol.registration.ratelimit import RateLimiter
 
 _WITH_BODY = frozenset({"POST", "PUT"})
+_MOST_KEYS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +148,12 @@ class Authenticator:
         qsealc = self._judge.qsealc(named.der, intermediates=named.intermediates, at=at)
         check_same_organization(qwac, qsealc)
         signature = verify_signature(  # (8)
-            message, parameters, _key(qsealc), at=at, policy=self._signatures, digest=digest
+            message,
+            parameters,
+            _key(qsealc.certificate),
+            at=at,
+            policy=self._signatures,
+            digest=digest,
         )
         return VerifiedRequest(
             request_id=request.request_id,
@@ -183,8 +191,9 @@ class Authenticator:
             raise InsufficientScopeError("token_scope")
 
 
-def _key(qsealc: QualifiedCertificate) -> VerificationKey:
-    return verification_key(qsealc.certificate.public_key)
+@lru_cache(maxsize=_MOST_KEYS)
+def _key(certificate: Certificate) -> VerificationKey:
+    return verification_key(certificate.public_key)
 
 
 def _parse_body(message: HttpMessage) -> Body | None:
@@ -197,13 +206,11 @@ def _parse_body(message: HttpMessage) -> Body | None:
 def _ledger_key(organization: OrganizationIdentifier, request: UnverifiedRequest) -> bytes:
     """Return the 32 bytes a request is remembered by: who, which id, what."""
     message = request.message
-    digest = hashlib.sha256()
-    for part in (
+    parts = (
         organization.encode(),
         request.request_id.encode("ascii"),
         message.method.encode("ascii"),
         message.target,
-    ):
-        digest.update(len(part).to_bytes(4, "big") + part)
-    digest.update(message.body)
-    return digest.digest()
+    )
+    named = b"".join([len(part).to_bytes(4, "big") + part for part in parts])
+    return hashlib.sha256(named + message.body).digest()

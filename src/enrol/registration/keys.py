@@ -40,23 +40,23 @@ class KeyFinder:
     ) -> NamedCertificate:
         """Return the certificate that `unverified_keyid` names; the rules are tried in this order.
 
-        1. a key this organisation registered before, of client `client_id` first;
-        2. a key in `jwks`, given on a first registration only; where it carries the same name as
-           a registered key but another certificate, it is the one meant;
+        1. a key in `jwks`, given on a first registration only: where a key registered before has
+           the same name, it has the same certificate too, or the one in `jwks` is meant;
+        2. a key this organisation registered before, of client `client_id` first;
         3. a URL, fetched.
 
         Raises `SignatureError` ``KEY-2`` where nothing is named, or what the fetcher raises.
         """
         name = parse_keyid(unverified_keyid)
         url = name.url if isinstance(name, CertificateUrl) else None
-        in_body = _find_in_body(jwks, name)
+        chain = _find_in_body(jwks, name)
+        if chain:
+            return NamedCertificate(chain[0], intermediates=chain[1:], url=url)
         registered = await self._find_registered(
             name, organization_identifier=organization_identifier, client_id=client_id
         )
-        if registered is not None and in_body in (None, registered):
+        if registered is not None:
             return NamedCertificate(registered, url=url)
-        if in_body is not None and jwks is not None:
-            return NamedCertificate(in_body, intermediates=_intermediates(jwks, in_body), url=url)
         if isinstance(name, CertificateUrl):
             return await self._fetch(name)
         raise SignatureError("KEY-2")
@@ -83,22 +83,19 @@ class KeyFinder:
         return NamedCertificate(der, url=name.url)
 
 
-def _find_in_body(jwks: JsonWebKeySet | None, name: KeyName | CertificateUrl) -> bytes | None:
-    """Return the first certificate of the key in `jwks` that `name` names, or None."""
+def _find_in_body(jwks: JsonWebKeySet | None, name: KeyName | CertificateUrl) -> tuple[bytes, ...]:
+    """Return the certificates of the first key in `jwks` that `name` names, or none."""
     for key in jwks.keys if jwks is not None else ():
         chain = jwk.certificates(key)
         if chain and _is_named(key, chain[0], name):
-            return chain[0]
-    return None
+            return chain
+    return ()
 
 
 def _is_named(key: JsonWebKey, der: bytes, name: KeyName | CertificateUrl) -> bool:
     if isinstance(name, CertificateUrl):
         return matches_certificate(name, der) is not False
+    if name.text == key.kid:
+        return True
     digest = hashlib.sha256(der)
-    return name.text in (key.kid, x5t_s256(digest.digest()), digest.hexdigest())
-
-
-def _intermediates(jwks: JsonWebKeySet, der: bytes) -> tuple[bytes, ...]:
-    chains = (jwk.certificates(key) for key in jwks.keys)
-    return next(chain[1:] for chain in chains if chain and chain[0] == der)
+    return name.text in (x5t_s256(digest.digest()), digest.hexdigest())

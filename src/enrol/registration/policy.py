@@ -187,7 +187,7 @@ def is_plain_text(text: str) -> bool:
         1 <= len(text) <= _LONGEST_TEXT
         and text.isprintable()
         and bool(text.strip())
-        and sum(map(bool, map(unicodedata.combining, text))) <= _MOST_COMBINING
+        and (text.isascii() or sum(map(bool, map(unicodedata.combining, text))) <= _MOST_COMBINING)
     )
 
 

@@ -19,6 +19,7 @@ _ALLOWED_LOW_PORTS = frozenset({443})
 _ANSWER_PARAMETERS = frozenset(
     {"code", "state", "iss", "error", "error_description", "error_uri", "response", "redirect_uri"}
 )
+_DOTS = frozenset({".", ".."})
 _IDNA_PREFIX = "xn--"  # people cannot tell such hosts apart, so none is registered
 
 
@@ -35,43 +36,44 @@ def find_faults(uris: tuple[str, ...]) -> Iterator[Finding]:
 
 def is_https_uri(uri: str) -> bool:
     """Tell whether `uri` is an https URI with a DNS name, no user and no fragment."""
-    return len(uri) <= MAXIMUM_LENGTH and not any(_broken_syntax(uri))
+    match = _HTTPS_URI.fullmatch(uri) if len(uri) <= MAXIMUM_LENGTH else None
+    return match is not None and not any(_broken_parts(match))
 
 
-def _broken_rules(uri: str) -> Iterator[str]:
+def _broken_rules(uri: str) -> tuple[str, ...]:
     if len(uri) > MAXIMUM_LENGTH:
-        yield "redirect_uri_length"
-        return
-    syntax = list(_broken_syntax(uri))
-    if syntax:
-        yield from syntax
-        return
+        return ("redirect_uri_length",)
     match = _HTTPS_URI.fullmatch(uri)
-    query = (match and match["query"]) or ""
-    names = {unquote(pair.partition("=")[0]) for pair in query.split("&")}
-    if names & _ANSWER_PARAMETERS or "//" in unquote(query):
-        yield "redirect_uri_query"
+    if match is None:
+        return (_broken_syntax(uri),)
+    return tuple(_broken_parts(match)) or tuple(_broken_query(match["query"] or ""))
 
 
-def _broken_syntax(uri: str) -> Iterator[str]:
-    match = _HTTPS_URI.fullmatch(uri)
+def _broken_syntax(uri: str) -> str:
+    """Return the rule that a text breaks which is no https URI at all."""
     if not uri.startswith("https://"):
-        yield "redirect_uri_scheme"
-    elif "#" in uri:
-        yield "redirect_uri_fragment"
-    elif match is None:
-        yield "redirect_uri_syntax"
-    else:
-        yield from _broken_parts(match)
+        return "redirect_uri_scheme"
+    return "redirect_uri_fragment" if "#" in uri else "redirect_uri_syntax"
 
 
 def _broken_parts(match: re.Match[str]) -> Iterator[str]:
-    host, port, path = match["host"], match["port"], match["path"]
-    if match["top"].isdigit() or len(host) > 253 or _IDNA_PREFIX in host:
+    host, top, port, path = match.group("host", "top", "port", "path")
+    if top.isdigit() or len(host) > 253 or _IDNA_PREFIX in host:
         yield "redirect_uri_host"
     if port is not None and int(port) not in _ALLOWED_LOW_PORTS and not 1024 <= int(port) <= 65535:
         yield "redirect_uri_port"
-    decoded = unquote(unquote(path))
-    segments = {segment.partition(";")[0] for segment in decoded.split("/")}
-    if segments & {".", ".."} or "//" in decoded or "*" in decoded or "\\" in decoded:
+    decoded = unquote(unquote(path)) if "%" in path else path
+    if _has_dot_segment(decoded) or "//" in decoded or "*" in decoded or "\\" in decoded:
         yield "redirect_uri_path"
+
+
+def _has_dot_segment(path: str) -> bool:
+    if "/." not in path:
+        return False
+    return not _DOTS.isdisjoint(segment.partition(";")[0] for segment in path.split("/"))
+
+
+def _broken_query(query: str) -> Iterator[str]:
+    names = {unquote(pair.partition("=")[0]) for pair in query.split("&")}
+    if names & _ANSWER_PARAMETERS or "//" in unquote(query):
+        yield "redirect_uri_query"

@@ -1,18 +1,12 @@
 """The description of the API, OpenAPI 3.1, made from the types that answer."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 
-from enrol.oauth.grant import TokenResponse
-from enrol.oauth.metadata import ClientMetadata
 from enrol.registration.dialect import Dialect
-from enrol.registration.response import RegistrationResponse
 from enrol.server.app import Paths
-from enrol.server.problems import Problem400Body, ProblemBody
-
-Schema = dict[str, Any]
+from enrol.server.openapi_schemas import COMPONENTS, Schema, describe_schemas
 
 _REFUSALS: Mapping[int, str] = {
     400: "The request cannot be read, or its metadata break a rule",
@@ -26,7 +20,6 @@ _REFUSALS: Mapping[int, str] = {
     501: "The entry point is switched off here",
     503: "Cannot be decided or stored now",
 }
-_COMPONENTS = "#/components/schemas/"
 _ERROR_FIELDS: Mapping[int, tuple[str, str]] = {
     401: ("WWW-Authenticate", "Which credentials are needed"),
     405: ("Allow", "The methods of the entry point"),
@@ -37,13 +30,6 @@ _ERROR_FIELDS: Mapping[int, tuple[str, str]] = {
 
 def describe_api(*, version: str, server_url: str, paths: Paths, dialect: Dialect) -> bytes:
     """Return the OpenAPI document of a desk as JSON."""
-    _, components = msgspec.json.schema_components(
-        (ClientMetadata, RegistrationResponse, TokenResponse, Problem400Body, ProblemBody),
-        ref_template=_COMPONENTS + "{name}",
-    )
-    metadata = components["ClientMetadata"]
-    metadata["required"] = sorted(dialect.required)
-    metadata["additionalProperties"] = True
     document = {
         "openapi": "3.1.0",
         "info": {
@@ -63,7 +49,10 @@ def describe_api(*, version: str, server_url: str, paths: Paths, dialect: Dialec
             },
             paths.token: {"post": _token(paths)},
         },
-        "components": {"schemas": components, "securitySchemes": _security(server_url, paths)},
+        "components": {
+            "schemas": describe_schemas(dialect),
+            "securitySchemes": _security(server_url, paths),
+        },
     }
     return msgspec.json.encode(document)
 
@@ -89,7 +78,7 @@ def _update() -> Schema:
     return _operation(
         "registrationPut",
         "Replace a registration; every member is sent again",
-        body="ClientMetadata",
+        body="ClientUpdate",
         success={200: ("The new registration", "RegistrationResponse")},
     )
 
@@ -173,12 +162,16 @@ def _fields(status: int) -> Schema:
         name, text = _ERROR_FIELDS[status]
         fields[name] = text
     return {
-        name: {"description": text, "schema": {"type": "string"}} for name, text in fields.items()
+        name: {
+            "description": text,
+            "schema": {"type": "integer" if name == "Retry-After" else "string"},
+        }
+        for name, text in fields.items()
     }
 
 
 def _json(schema: str) -> Schema:
-    return {"application/json": {"schema": {"$ref": _COMPONENTS + schema}}}
+    return {"application/json": {"schema": {"$ref": COMPONENTS + schema}}}
 
 
 def _parameter(name: str, place: str, text: str, *, required: bool = True) -> Schema:

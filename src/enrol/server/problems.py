@@ -28,7 +28,7 @@ from enrol.errors import (
 from enrol.explanations import explain
 from enrol.server.answer import CLOSE, Answer, Fields, answer
 
-_LONGEST = 140  # STET ErrorModel: maxLength of error, message and error_description
+LONGEST_TEXT = 140  # STET ErrorModel: maxLength of error, message and error_description
 _SIGNATURE_CHALLENGE = (
     b'Signature realm="psd2-setup", headers="(request-target) digest x-request-id"'
 )
@@ -144,7 +144,7 @@ def describe(error: RefusalError) -> str:
         text = "; ".join(_describe_finding(finding) for finding in error.findings)
     else:
         text = explain(error.code).meaning
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
 
 
 def _describe_finding(finding: Finding) -> str:
