@@ -1,5 +1,6 @@
 # Everything goes into .venv, .uv and .peers; nothing else on the machine is touched, but for the
 # Debian packages that `make test` and `make bench` need, installed only when you are root.
+unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 BIN := .venv/bin
 UV := .uv/bin/uv

@@ -68,7 +68,7 @@ def test_a_fault_within_is_a_500_that_tells_nothing(
     )
 
 
-@pytest.mark.parametrize("place", ["clients.find_entry", "clients.find_keys", "clients.commit"])
+@pytest.mark.parametrize("place", ["clients.find_entry", "clients.commit"])
 def test_a_fault_before_the_commit_leaves_nothing_behind(
     faulty: Desk, party_of: Callable[..., Party], place: str
 ) -> None:

@@ -1,5 +1,7 @@
 """What the listener makes of bytes: one request at a time, or one refusal and the end."""
 
+import asyncio
+import contextlib
 import json
 import threading
 
@@ -31,6 +33,8 @@ class Echo:
         elif scope["path"] == "/empty":
             await send({"type": "http.response.start", "status": 204, "headers": []})
             await send({"type": "http.response.body"})
+        elif scope["path"] == "/patient":
+            await self._patient(receive, send)
         elif scope["path"] == "/unread":
             await answer(send, b"not read", status=400)
         else:
@@ -43,6 +47,12 @@ class Echo:
         await send({"type": "http.response.body", "body": half, "more_body": True})
         await send({"type": "http.response.body", "body": half})
         self.large_is_over.set()
+
+    async def _patient(self, receive, send):
+        for _ in range(20):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(receive(), 0.01)
+        await answer(send)
 
     async def _echo(self, receive, send):
         body, more = b"", True
@@ -270,6 +280,18 @@ def test_requests_sent_ahead_are_answered_in_turn(server):
     *answers, (status, _, _) = client.answers()
     assert [body for _, _, body in answers] == bodies
     assert status == 400
+
+
+def test_what_is_sent_ahead_piles_up_only_so_far(server):
+    client = server.connect()
+    client.send(b"GET /patient HTTP/1.1\r\n" + HOST + b"\r\n")
+    with contextlib.suppress(OSError):
+        for _ in range(100):
+            client.send(bytes(100_000))
+
+    ((status, fields, _),) = client.answers()
+
+    assert (status, fields[b"connection"]) == (200, b"close")
 
 
 def test_request_behind_a_chunked_body_in_one_piece_is_not_guessed_at(server, scopes):

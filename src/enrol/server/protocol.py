@@ -20,6 +20,7 @@ from enrol.server.transport import AnswerTransport
 from enrol.server.wire import to_bytes
 
 _END = b"\r\n\r\n"
+_AHEAD_BYTES = 1 << 20  # the application resumes reading with each `receive`, so more can pile up
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +34,6 @@ class Surroundings:
     drain: Drain
     closing: Callable[[RefusalError], Answer]
     lost: Callable[[], None]
-
-
-class _SurplusError(Exception):
-    """A request came in one piece with the chunked body before it; its start is not known."""
 
 
 class TlsProtocol(HttpToolsProtocol):
@@ -123,8 +120,6 @@ class TlsProtocol(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         try:
             self._take(data)
-        except _SurplusError:
-            self._end_after_answer()
         except RefusalError as refusal:
             self._refuse(refusal)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
@@ -139,6 +134,8 @@ class TlsProtocol(HttpToolsProtocol):
         else:
             self._ahead += data
             self.flow.pause_reading()
+            if len(self._ahead) > _AHEAD_BYTES:
+                self._end_after_answer()
 
     def _take_head(self, data: bytes) -> None:
         if not self._head:
@@ -182,7 +179,7 @@ class TlsProtocol(HttpToolsProtocol):
         if self._trailers:
             raise MalformedRequestError("http_malformed")
         if self._has_surplus:
-            raise _SurplusError
+            self._end_after_answer()
 
     @property
     def _has_surplus(self) -> bool:
@@ -210,12 +207,12 @@ class TlsProtocol(HttpToolsProtocol):
             raise MalformedRequestError("upgrade_not_offered")
         target: dict[object, object] = {"target": self._target}
         self.scope["extensions"] = {"tls": self._tls, "enrol.request_target": target}
+        super().on_headers_complete()
         self._head, self._target, self._wire_bytes = b"", None, 0
+        self.headers = self._trailers = []
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
-        super().on_headers_complete()
-        self.headers = self._trailers = []
         # An answer before the end of the body ends the connection.
         self._keep_alive, self.cycle.keep_alive = self.cycle.keep_alive, False
 
@@ -241,8 +238,8 @@ class TlsProtocol(HttpToolsProtocol):
             self._refuse(MalformedRequestError("http_malformed"))
 
     def _end_after_answer(self) -> None:
-        self._deaf = True
-        self.cycle.keep_alive = False
+        self._deaf, self._ahead = True, b""
+        self._keep_alive = self.cycle.keep_alive = False
 
     def _refuse(self, refusal: RefusalError) -> None:
         """Answer once, read no more, close; a request whose body breaks off is cut short."""

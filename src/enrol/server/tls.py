@@ -3,7 +3,6 @@
 import functools
 import ssl
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,7 +90,7 @@ def tls_extension(tls: ssl.SSLObject) -> dict[object, object]:
     cipher = tls.cipher()
     return {
         "server_cert": None,
-        "client_cert_chain": [ssl.DER_cert_to_PEM_cert(der) for der in _verified_chain(tls)],
+        "client_cert_chain": _verified_chain(tls),
         "client_cert_name": None,
         "client_cert_error": None,
         "tls_version": _VERSIONS[tls.version() or ""],
@@ -99,19 +98,20 @@ def tls_extension(tls: ssl.SSLObject) -> dict[object, object]:
     }
 
 
-def _verified_chain(tls: ssl.SSLObject) -> Sequence[bytes]:
-    """Return the DER certificates from the peer's to the authority that is trusted, or nothing.
+def _verified_chain(tls: ssl.SSLObject) -> list[str]:
+    """Return the PEM certificates from the peer's to the authority that is trusted, or nothing.
 
     A resumed TLS 1.2 session knows the peer's certificate only.
     """
     certificate = tls.getpeercert(binary_form=True)
     if certificate is None:
-        return ()
+        return []
     if sys.version_info >= (3, 13):
-        return tls.get_verified_chain() or (certificate,)
-    # The same call, which only Python 3.13 gave a public name.
-    chain = tls._sslobj.get_verified_chain() or ()  # type: ignore[attr-defined]  # private
-    return [ssl.PEM_cert_to_DER_cert(each.public_bytes()) for each in chain] or (certificate,)
+        chain = [ssl.DER_cert_to_PEM_cert(der) for der in tls.get_verified_chain()]
+    else:  # the same call, which only Python 3.13 gave a public name
+        verified = tls._sslobj.get_verified_chain()  # type: ignore[attr-defined]  # private
+        chain = [each.public_bytes() for each in verified or ()]
+    return chain or [ssl.DER_cert_to_PEM_cert(certificate)]
 
 
 @functools.cache

@@ -1,0 +1,14 @@
+"""The cases that cannot be run against this server as it is, and why; everything else runs."""
+
+NOT_APPLICABLE = {
+    "AC-026": "there is no operator console yet, so no second host behind SNI",
+    "AC-028": "there is no mirror of the national registers yet that could withdraw a TPP",
+    "AC-086": "the server issues its own tokens and asks no authorization server about them;"
+    " what it does without its storage is tested in tests/live",
+    "AC-125": "the server asks the resolver of the system, which a test cannot change;"
+    " tests/adapters/test_fetch.py gives the fetcher such answers",
+    "AC-126": "the server asks the resolver of the system, which a test cannot change;"
+    " tests/adapters/test_fetch.py gives the fetcher such answers",
+    "AC-236": "there is no store of rates outside the process that could be down",
+}
+"""Case id to reason."""
