@@ -1,5 +1,6 @@
 """The one place where the parts are joined."""
 
+import asyncio
 import secrets
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import msgspec
+import structlog
 from starlette.types import ASGIApp
 
 from enrol import __version__
@@ -17,6 +19,7 @@ from enrol.adapters.store import SqliteStore
 from enrol.adapters.telemetry import configure_logging
 from enrol.adapters.trust import FileTrustSource
 from enrol.eidas.validate import CertificateRules
+from enrol.errors import UnavailableError
 from enrol.oauth.server_metadata import describe_server
 from enrol.registration.authenticate import Authenticator
 from enrol.registration.certificates import CertificateJudge
@@ -40,14 +43,17 @@ if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
 
 
+_HOUR = 3600.0
+_log = structlog.get_logger("enrol.bootstrap")
+
+
 def run(settings: Settings, *, clock: Clock, on_ready: Callable[[str, int], None]) -> int:
     """Serve until told to stop, and return the exit code of the process.
 
     `on_ready` is called with host and port once connections are accepted. Raises
-    `ConfigurationError` before that.
+    `ConfigurationError` before that, where there is no database or its schema is old, too.
     """
     configure_logging(sys.stderr, line_format=settings.log.format)
-    bring_up_to_date(settings.storage.path)
     drain = Drain()
     return run_listener(
         cast("ASGI3Application", assemble(settings, clock=clock, drain=drain)),
@@ -115,7 +121,9 @@ def assemble(settings: Settings, *, clock: Clock, drain: Drain) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(_app: object) -> AsyncIterator[None]:
+        housekeeping = asyncio.create_task(_forget_expired_tokens(store, clock))
         yield
+        housekeeping.cancel()
         await store.aclose()
 
     return build_app(
@@ -133,6 +141,16 @@ def assemble(settings: Settings, *, clock: Clock, drain: Drain) -> ASGIApp:
         documents=_documents(settings),
         lifespan=lifespan,
     )
+
+
+async def _forget_expired_tokens(store: SqliteStore, clock: Clock) -> None:
+    """Delete expired tokens at start and every hour; a register that cannot now can later."""
+    while True:
+        try:
+            await store.purge_tokens(clock())
+        except UnavailableError as exc:
+            _log.warning("expired tokens stay for an hour", code=exc.code)
+        await asyncio.sleep(_HOUR)
 
 
 def _trust(settings: Settings) -> FileTrustSource:

@@ -193,18 +193,22 @@ sys.exit(run_listener(
 class Process:
     """The listener as the main program of a process, with one request that has arrived."""
 
-    def __init__(self, pki, path):
+    def __init__(self, pki, path, stack):
         pki.settings()
         (pki.folder / "ca.pem").write_bytes(pki.issuing.pem)
-        self.popen = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(pki.folder)],
-            cwd=TESTS,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+        self.popen = stack.enter_context(
+            subprocess.Popen(
+                [sys.executable, "-c", PROGRAM, str(pki.folder)],
+                cwd=TESTS,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
         )
+        stack.callback(self.popen.kill)
         host, port = self.line().split()
         self.client = handshake((host, int(port)), client_context(pki, None))
+        stack.callback(self.client.sock.close)
         self.client.send(get(path))
         assert self.line() == "entered"
 
@@ -220,15 +224,7 @@ class Process:
 @pytest.fixture
 def start(pki):
     with contextlib.ExitStack() as stack:
-
-        def start(path: str) -> Process:
-            process = Process(pki, path)
-            stack.callback(process.client.sock.close)
-            stack.enter_context(process.popen)
-            stack.callback(process.popen.kill)
-            return process
-
-        yield start
+        yield lambda path: Process(pki, path, stack)
 
 
 @pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])

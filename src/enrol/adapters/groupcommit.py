@@ -47,8 +47,6 @@ class GroupCommit(Generic[W, R]):
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="enrol-writer")
         self._busy_since: float | None = None
         self._closed = False
-        import os, sys
-        if os.environ.get('X_SWITCH'): sys.setswitchinterval(float(os.environ['X_SWITCH']))
         self._idle = asyncio.Event()
         self._idle.set()
         self.dropped_notes = 0
@@ -103,11 +101,7 @@ class GroupCommit(Generic[W, R]):
         notes = [self._notes.popleft() for _ in islice(range(len(self._notes)), LARGEST_BATCH)]
         batch += [(write, None) for write in notes]
         self._busy_since = time.monotonic()
-        import os
-        if os.environ.get("X_MODE") == "loop":
-            self._run(loop, batch)
-        else:
-            self._thread.submit(self._run, loop, batch)
+        self._thread.submit(self._run, loop, batch)
 
     def _run(
         self,

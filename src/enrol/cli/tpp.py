@@ -105,13 +105,21 @@ def update(
 ) -> None:
     """Replace all metadata of a registration, and its QSealC when a new one is given.
 
-    What is not sent is lost: the bank keeps nothing of the old metadata.
+    What is not sent is lost, so --set and --new-qsealc start from what stands at the bank;
+    without them the metadata are those of --metadata, or of the profile.
     """
     with open_desk(context, profile_file, bank_url, as_json=as_json, verbose=verbose) as desk:
         rotation = _rotation(profile_file, new_qsealc, new_qsealc_key)
+        if write_profile and rotation is None:
+            raise ConfigurationError(
+                "new_qsealc_missing", "--write-profile needs --new-qsealc and --new-qsealc-key."
+            )
+        changed = desk.client_id(client_id)
+        starts_there = metadata_file is None and bool(settings or rotation)
+        registered = desk.registered(changed) if starts_there else None
         registration = desk.client.update(
-            desk.client_id(client_id),
-            desk.metadata(metadata_file, settings),
+            changed,
+            desk.metadata(metadata_file, settings, registered=registered),
             new_seal=rotation.seal if rotation else None,
             request_id=request_id,
         )

@@ -1,5 +1,6 @@
 """What every ``enrol tpp`` command does around its one call: profile, client, exit status."""
 
+import re
 import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,11 +23,14 @@ from enrol.client.conversation import no_trace
 from enrol.client.metadata import apply_settings, check_metadata, read_metadata
 from enrol.client.registrations import last_registration
 from enrol.errors import ConfigurationError
+from enrol.oauth.metadata import ISSUED_MEMBERS
 from enrol.oauth.strict_json import JsonObject
 
 REFUSED: Final = 1
 NOT_SENT: Final = 2
 NO_ANSWER: Final = 3
+_UNDECIDED: Final = frozenset({500, 502, 503, 504})
+_CLIENT_ID: Final = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,9 @@ class Desk:
 
     def client_id(self, given: str | None) -> str:
         """Return the client_id given, else the one registered last with this profile."""
-        found = given or last_registration(self.profile.path, self.profile.bank.url)
+        if given is not None:
+            return _checked(given)
+        found = last_registration(self.profile.path, self.profile.bank.url)
         if found is None:
             raise ConfigurationError(
                 "client_id_unknown",
@@ -55,14 +61,39 @@ class Desk:
             )
         return found
 
-    def metadata(self, file: Path | None, settings: list[str] | None) -> JsonObject:
-        """Return the metadata to send, checked as far as can be without the bank."""
-        base = self.profile.metadata if file is None else read_metadata(file)
+    def registered(self, client_id: str) -> JsonObject:
+        """Return the metadata that stand at the bank, without what the bank issued and the keys."""
+        document = self.client.show(client_id).document
+        issued = {*ISSUED_MEMBERS, "client_id", "client_secret", "jwks"}
+        return {name: value for name, value in document.items() if name not in issued and value}
+
+    def metadata(
+        self,
+        file: Path | None,
+        settings: list[str] | None,
+        *,
+        registered: JsonObject | None = None,
+    ) -> JsonObject:
+        """Return the metadata to send, checked as far as can be without the bank.
+
+        They are those of `file`, else those `registered`, else the profile's, with `settings`.
+        """
+        base = read_metadata(file) if file is not None else registered or self.profile.metadata
         metadata = apply_settings(base, tuple(settings or ()))
         if file is not None or settings:
             for warning in check_metadata(metadata):
                 self.report.warn(warning)
         return metadata
+
+
+def _checked(client_id: str) -> str:
+    """Return a client_id that can stand in a path; an empty one is never the last one."""
+    if _CLIENT_ID.fullmatch(client_id) is None:
+        raise ConfigurationError(
+            "client_id_malformed",
+            "CLIENT_ID must be 1 to 128 letters, digits or ._~- as the bank issued it.",
+        )
+    return client_id
 
 
 @contextmanager
@@ -72,7 +103,7 @@ def exit_status(report: Report) -> Iterator[None]:
         yield
     except RegistrationRefusedError as exc:
         report.refusal(exc)
-        raise typer.Exit(REFUSED) from exc
+        raise typer.Exit(NO_ANSWER if exc.status in _UNDECIDED else REFUSED) from exc
     except ConfigurationError as exc:
         report.fault(exc.detail)
         raise typer.Exit(NOT_SENT) from exc

@@ -28,5 +28,5 @@ def describe_server(
         registration_endpoint=register_uri,
         scopes_supported=(MANAGE_REGISTRATION, *scopes),
         response_types_supported=("code",),
-        grant_types_supported=("authorization_code", "refresh_token", "client_credentials"),
+        grant_types_supported=("client_credentials",),  # others are the bank's own server's
     )

@@ -57,7 +57,7 @@ class Call:
 
     def values(self, name: bytes) -> tuple[bytes, ...]:
         """Return the values of every line of a header field, `name` in lower case."""
-        return tuple(value for key, value in self.scope["headers"] if key == name)
+        return tuple([value for key, value in self.scope["headers"] if key == name])
 
     def message(self, body: bytes) -> HttpMessage:
         """Return the message as received, with `body`."""

@@ -28,7 +28,6 @@ from enrol.server.problems import answer_refusal
 Handler = Callable[[Call], Awaitable[Answer]]
 
 _CLOSING = (MalformedRequestError, RequestTimeoutError)
-_log = structlog.get_logger("enrol.server")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +54,7 @@ class Resource:
         self._house = house
         self._template = template
         self._methods = methods
+        self._log = structlog.get_logger("enrol.server").bind(entry_point=template)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one call; a defect becomes a 500 that says nothing."""
@@ -65,14 +65,13 @@ class Resource:
         except ClientGoneError:
             return
         except Exception:
-            _log.exception("defect", request_id=call.request_id, entry_point=self._template)
+            self._log.exception("defect", request_id=call.request_id)
             code = "server_error"
             answer = self._refuse(RefusalError(code), call)
         await _send(answer, send)
-        _log.info(
+        self._log.info(
             "request",
             request_id=call.request_id,
-            entry_point=self._template,
             method=call.method if call.method in self._methods else "other",
             status=answer.status,
             code=code,

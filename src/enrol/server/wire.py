@@ -1,11 +1,15 @@
-"""Answers written without the application: their bytes on the wire."""
+"""Answers written without the application: their bytes on the wire, their line in the log."""
 
 from datetime import datetime
 from http import HTTPStatus
 
+import structlog
+
 from enrol.errors import RefusalError
 from enrol.server.answer import CLOSE, Answer, Fields, new_request_id
 from enrol.server.problems import answer_refusal
+
+_log = structlog.get_logger("enrol.server")
 
 
 def to_bytes(answer: Answer, *, before: Fields = ()) -> bytes:
@@ -18,10 +22,18 @@ def to_bytes(answer: Answer, *, before: Fields = ()) -> bytes:
 def closing_answer(refusal: RefusalError, *, at: datetime, error_base: str) -> Answer:
     """Return the answer to bytes that are no request of the application; it ends the connection.
 
-    Nothing received is trusted here: the request id is the server's own, the path empty.
+    Nothing received is trusted here: the request id is the server's own, the path empty. The
+    log gets the line that the application writes about a request.
     """
-    answer = answer_refusal(
-        refusal, request_id=new_request_id(), path="", at=at, error_base=error_base
+    request_id = new_request_id()
+    answer = answer_refusal(refusal, request_id=request_id, path="", at=at, error_base=error_base)
+    _log.info(
+        "request",
+        request_id=request_id,
+        entry_point="",
+        method="other",
+        status=answer.status,
+        code=refusal.code,
     )
     if CLOSE[0] in answer.fields:
         return answer
