@@ -90,10 +90,10 @@ class Bank:
 class Banks:
     """Banks that share one PKI, each started when it is first asked for."""
 
-    def __init__(self, folder: Path, sink: Sink, *, planted: Iterable[Claims]) -> None:
+    def __init__(self, folder: Path, sink: Sink, *, planted: Callable[[bytes], Iterable[Claims]]) -> None:
         self._folder = folder
         self._sink = sink
-        self._planted = tuple(planted)
+        self._planted = planted
         self._started: dict[str, Bank] = {}
         self._stack = ExitStack()
         self._template = folder / "template"
@@ -141,7 +141,10 @@ class Banks:
     def _party(self, desk: Desk, letter: str) -> Party:
         organization, roles = ORGANIZATIONS[letter], ROLES[letter]
         qwac, qsealc = (self._mint.issue(k, organization, roles) for k in ("qwac", "qsealc"))
-        return Party(desk.port, desk.folder / "server-ca.pem", organization, qwac, qsealc)
+        party = Party(desk.port, desk.folder / "server-ca.pem", organization, qwac, qsealc)
+        if desk.folder.name == "closed":
+            party.use_token(base64url(bytes(32)))
+        return party
 
     def _plant(self, database: Path) -> None:
         """Let the register know tokens of A that no endpoint grants."""
@@ -161,7 +164,7 @@ class Banks:
                             claims.get("scope", "manageRegistration"),
                             int(time.time() + 3600) * 1000,
                         )
-                        for claims in self._planted
+                        for claims in self._planted(qwac.der)
                     ],
                 )
         finally:

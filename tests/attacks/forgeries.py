@@ -7,6 +7,7 @@ tests/httpsig.
 
 import hashlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
@@ -19,32 +20,43 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 Signer = Callable[[bytes], bytes]
 
 _SHA256 = bytes.fromhex("3031300d060960864801650304020105000420")
-_SHA256_WITHOUT_NULL = bytes.fromhex("302f300b0609608648016503040201" "0420")
+_SHA256_WITHOUT_NULL = bytes.fromhex("302f300b06096086480165030402010420")
 _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
-def pkcs1(key: Any) -> Iterator[Signer]:
-    """Yield signers whose padding is not that of RSASSA-PKCS1-v1_5."""
+def rsa_signer(key: Any, make: Callable[[bytes, int], bytes]) -> Signer:
+    """Return a signer that raises to the private exponent what `make` makes of digest and size."""
     numbers = key.private_numbers()
     modulus, size = numbers.public_numbers.n, key.key_size // 8
 
-    def encoded(make: Callable[[bytes], bytes]) -> Signer:
-        def signer(signed: bytes) -> bytes:
-            block = int.from_bytes(make(hashlib.sha256(signed).digest()), "big")
-            return pow(block, numbers.d, modulus).to_bytes(size, "big")
+    def signer(signed: bytes) -> bytes:
+        block = int.from_bytes(make(hashlib.sha256(signed).digest(), size), "big")
+        return pow(block, numbers.d, modulus).to_bytes(size, "big")
 
-        return signer
+    return signer
 
-    def padded(info: bytes, *, kind: bytes = b"\1", end: bytes = b"") -> bytes:
-        filler = b"\xff" * (size - 3 - len(info) - len(end))
-        return b"\0" + kind + filler + b"\0" + info + end
 
-    yield encoded(lambda digest: padded(_SHA256_WITHOUT_NULL + digest))
-    yield encoded(lambda digest: padded(_SHA256 + digest, end=bytes(20)))
-    yield encoded(lambda digest: padded(_SHA256 + digest, kind=b"\2"))
-    yield encoded(lambda digest: padded(digest))
-    yield encoded(lambda digest: (b"\0\1\xff\0" + _SHA256 + digest).ljust(size, b"\0"))
-    good = encoded(lambda digest: padded(_SHA256 + digest))
+def padded(
+    digest: bytes, size: int, *, info: bytes = _SHA256, kind: int = 1, end: bytes = b""
+) -> bytes:
+    """Return the block of RSASSA-PKCS1-v1_5, right unless something else is asked for."""
+    content = b"\0" + info + digest + end
+    return bytes((0, kind)) + b"\xff" * (size - 2 - len(content)) + content
+
+
+def _short_padding(digest: bytes, size: int) -> bytes:
+    return (b"\0\1\xff\0" + _SHA256 + digest).ljust(size, b"\0")
+
+
+def pkcs1(key: Any) -> Iterator[Signer]:
+    """Yield signers whose padding is not that of RSASSA-PKCS1-v1_5, or whose number is too long."""
+    modulus, size = key.public_key().public_numbers().n, key.key_size // 8
+    good = rsa_signer(key, padded)
+    yield rsa_signer(key, partial(padded, info=_SHA256_WITHOUT_NULL))
+    yield rsa_signer(key, partial(padded, info=b""))
+    yield rsa_signer(key, partial(padded, kind=2))
+    yield rsa_signer(key, partial(padded, end=bytes(20)))
+    yield rsa_signer(key, _short_padding)
     yield lambda signed: good(signed)[:-1]
     yield lambda signed: b"\0" + good(signed)
     yield lambda signed: (int.from_bytes(good(signed), "big") + modulus).to_bytes(size + 1, "big")
@@ -67,11 +79,15 @@ def pss(key: Any) -> Iterator[Signer]:
     yield lambda signed: signer(32)(signed) + b"\0"
 
 
+def ecdsa_signature(key: ec.EllipticCurvePrivateKey, signed: bytes) -> bytes:
+    """Return a good signature in DER."""
+    return key.sign(signed, ec.ECDSA(hashes.SHA256()))
+
+
 def ecdsa(key: ec.EllipticCurvePrivateKey) -> Iterator[Signer]:
     """Yield signers of ECDSA whose numbers are zero or too long, or whose DER is not DER."""
 
-    def good(signed: bytes) -> bytes:
-        return key.sign(signed, ec.ECDSA(hashes.SHA256()))
+    good = partial(ecdsa_signature, key)
 
     def with_numbers(r: int, s: int) -> Signer:
         return lambda _: encode_dss_signature(r, s)

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
     PublicFormat,
+    load_der_private_key,
 )
 
 _P256_PRIME = 2**256 - 2**224 + 2**192 + 2**96 - 1
@@ -29,6 +30,11 @@ def new_rsa_key() -> tuple[bytes, bytes]:
 def new_ec_key() -> tuple[bytes, bytes]:
     """Return an ordinary key on P-256."""
     return _encoded(ec.generate_private_key(ec.SECP256R1()))
+
+
+def loaded(key: bytes) -> Any:
+    """Return a private key, PKCS#8 DER, to sign with."""
+    return load_der_private_key(key, None)
 
 
 def _encoded(key: Any) -> tuple[bytes, bytes]:

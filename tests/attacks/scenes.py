@@ -1,8 +1,8 @@
 """Attacks of more than one request; each prepares an attempt whose `act` plays the scene."""
 
 import json
+import ssl
 from collections.abc import Callable
-from typing import Any
 
 from attacks.attempt import Attempt
 from attacks.bank import Bank, eventually
@@ -17,7 +17,7 @@ from attacks.wire import (
     send_and_leave,
     send_plain,
 )
-from live.party import Draft, Party, Reply, read_reply
+from live.party import Draft, Party, read_reply
 
 # Suites by number: TLS_RSA_WITH_AES_128_CBC_SHA and its like, and one that is fit for use.
 _STATIC_RSA, _FIT = (0x002F, 0x0035, 0x009C), (0xC02B, 0xC02F)
@@ -55,7 +55,7 @@ def revoked_while_connected(attempt: Attempt) -> Callable[[], list[Outcome]]:
     client_id = party.register().json["client_id"]
     post = party.post().to_bytes()
     context = client_context(pair)
-    context.maximum_version = context.maximum_version.TLSv1_2
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
 
     def act() -> list[Outcome]:
         with dial(a.port, pair) as kept, dial(a.port, pair, context=context) as first:
@@ -66,16 +66,12 @@ def revoked_while_connected(attempt: Attempt) -> Callable[[], list[Outcome]]:
             bank.mint.revoke(pair)
             assert eventually(lambda: party.get(client_id).status == 401)
             kept.sendall(post)
-            on_kept = Outcome((_reply(kept),))
+            on_kept = Outcome((read_reply(kept),))
             with dial(a.port, pair, context=context, session=first.session) as resumed:
                 resumed.sendall(post)
-                return [on_kept, Outcome((_reply(resumed),))]
+                return [on_kept, Outcome((read_reply(resumed),))]
 
     return act
-
-
-def _reply(connection: Any) -> Reply:
-    return read_reply(connection)
 
 
 def pipelined(attempt: Attempt) -> list[Outcome]:
@@ -197,7 +193,6 @@ def every_status(attempt: Attempt, bank_of: Callable[[str], Bank]) -> list[Outco
         (faulty.a, faulty.a.post()),
         (closed.a, closed.a.post()),
         (closed.a, closed.a.token_draft()),
-        *((rationed.b, rationed.b.post().set("Signature", None)) for _ in range(1)),
     )
     outcomes = [created]
     for party, draft in drafts:

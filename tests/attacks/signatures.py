@@ -5,7 +5,6 @@ import hashlib
 import hmac
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -14,6 +13,11 @@ from live.party import Draft, Party
 Seal = Callable[[Draft], object]
 Signer = Callable[[bytes], bytes]
 
+_PUBLIC_FORMS = (
+    (Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
+    (Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+    (Encoding.PEM, PublicFormat.PKCS1),
+)
 USUAL = ("(request-target)", "digest", "x-request-id")
 
 
@@ -71,6 +75,11 @@ def b64(octets: bytes) -> str:
     return base64.b64encode(octets).decode("ascii")
 
 
+def unb64(text: str) -> bytes:
+    """Return the octets behind base64."""
+    return base64.b64decode(text)
+
+
 # The cases
 
 
@@ -92,9 +101,8 @@ def without_names(sender: Party, text: str) -> list[Seal]:
     return [seal]
 
 
-def names_swapped(sender: Party, text: str) -> list[Seal]:
+def names_swapped(sender: Party) -> list[Seal]:
     """AC-105: the values are signed without their names, or under one another's."""
-    assert text == "swap_names"
 
     def made_of(arrange: Callable[[list[bytes]], list[bytes]]) -> Seal:
         def signer(signed: bytes) -> bytes:
@@ -169,10 +177,11 @@ def broken_grammar(sender: Party, text: str) -> list[Seal]:
     return [seal]
 
 
-def public_key_as_secret(sender: Party, forms: Sequence[tuple[Encoding, Any]]) -> list[Seal]:
+def public_key_as_secret(sender: Party) -> list[Seal]:
     """AC-111: an HMAC under what everybody knows."""
     secrets = [sender.qsealc.der, sender.qsealc.certificate_file.read_bytes()]
-    secrets += [sender.qsealc.key.public_key().public_bytes(*form) for form in forms]
+    public = sender.qsealc.key.public_key()
+    secrets += [public.public_bytes(*form) for form in _PUBLIC_FORMS]
 
     def under(secret: bytes) -> Seal:
         def signer(signed: bytes) -> bytes:
@@ -181,13 +190,6 @@ def public_key_as_secret(sender: Party, forms: Sequence[tuple[Encoding, Any]]) -
         return lambda draft: sign(draft, sender, algorithm="hmac-sha256", signer=signer)
 
     return [under(secret) for secret in secrets]
-
-
-PUBLIC_FORMS = (
-    (Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
-    (Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
-    (Encoding.PEM, PublicFormat.PKCS1),
-)
 
 
 def wrong_times(sender: Party, text: str) -> list[Seal]:

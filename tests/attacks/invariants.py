@@ -1,0 +1,333 @@
+"""What must hold after an attack, whatever its outcome: by name, and for every case."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from attacks.attempt import Attempt, Before
+from attacks.bank import Bank, eventually
+from attacks.framings import SMUGGLED
+from enrol import __version__
+from live.party import Reply
+
+AUDIT_CODES = {"auth.cert.revoked": "cert_revoked"}
+"""What the attack file calls an event, and the rule id it has here."""
+
+_HEADERS = {
+    "cache-control": "no-store",
+    "pragma": "no-cache",
+    "x-content-type-options": "nosniff",
+}
+_TALKATIVE = ("Traceback", 'File "', "SELECT ", "INSERT ", "sqlite", "uvicorn", "/src/", __version__)
+_RESERVE = 32 * 1024  # KiB that a process may grow for reasons of its own
+_CLOSED_BY_TLS = ("TLS", "CLOSE")
+
+
+def replies_of(attempt: Attempt) -> list[Reply]:
+    """Return every answer of an attempt."""
+    return [reply for outcome in attempt.outcomes for reply in outcome.replies]
+
+
+def _before(attempt: Attempt) -> Before:
+    assert attempt.before is not None
+    return attempt.before
+
+
+# The register
+
+
+def no_row(attempt: Attempt, _: str) -> None:
+    assert attempt.bank.desk.count_clients() == _before(attempt).clients
+    assert attempt.bank.count_events("client.registered") == _before(attempt).registered
+
+
+def one_row(attempt: Attempt, _: str) -> None:
+    assert attempt.bank.desk.count_clients() == _before(attempt).clients + 1
+    assert len({reply.json["client_id"] for reply in replies_of(attempt)}) == 1
+
+
+def row_unchanged(attempt: Attempt, _: str) -> None:
+    assert attempt.watched
+    for client_id in attempt.watched:
+        assert attempt.bank.stored(client_id) == _before(attempt).stored[client_id]
+
+
+def row_is_second_version(attempt: Attempt, _: str) -> None:
+    stored = attempt.bank.stored(attempt.notes["client_id"])
+    assert stored is not None
+    assert stored[1]["client_name"] == "Version Two"
+
+
+def two_distinct(attempt: Attempt, _: str) -> None:
+    ids = [reply.json["client_id"] for reply in replies_of(attempt) if reply.status == 201]
+    assert len(ids) == len(set(ids)) == attempt.bank.desk.count_clients() - _before(attempt).clients
+
+
+def first_row_unchanged(attempt: Attempt, _: str) -> None:
+    stored = attempt.bank.stored(replies_of(attempt)[0].json["client_id"])
+    assert stored is not None
+    assert (stored[0], stored[1]["client_name"]) == (1, "Acme Co.")
+
+
+def rows_within_cap(attempt: Attempt, _: str) -> None:
+    count = attempt.bank.desk.rows(
+        "SELECT count(*) FROM clients WHERE organization_identifier = ?",
+        attempt.sender.organization,
+    )
+    assert count == [(attempt.bank.desk.settings["limits.clients_per_organization"],)]
+
+
+def only_known_members(attempt: Attempt, _: str) -> None:
+    (reply,) = replies_of(attempt)
+    stored = attempt.bank.stored(reply.json["client_id"])
+    assert stored is not None
+    unknown = {"is_admin", "status", "org_id", "__proto__", "constructor", "_sa_instance_state"}
+    assert not unknown & (stored[1].keys() | reply.json.keys())
+
+
+def disk_bounded(attempt: Attempt, _: str) -> None:
+    folder = attempt.bank.desk.folder
+    assert sum(path.stat().st_size for path in folder.glob("enrol.db*")) < 16 * 1024 * 1024
+
+
+def audited(attempt: Attempt, name: str) -> None:
+    for reply in replies_of(attempt):
+        assert _has_event(attempt.bank, reply, AUDIT_CODES[name])
+
+
+def _has_event(bank: Bank, reply: Reply, code: str) -> bool:
+    sql = "SELECT count(*) FROM audit_events WHERE request_id = ? AND code = ?"
+    return eventually(lambda: bank.desk.rows(sql, reply.fields["x-request-id"], code) != [(0,)])
+
+
+# The process
+
+
+def alive(attempt: Attempt, _: str) -> None:
+    assert attempt.bank.b.register().status == 201
+
+
+def memory_bounded(attempt: Attempt, mebibytes: str) -> None:
+    grown = attempt.bank.resident() - _before(attempt).resident
+    assert grown < int(mebibytes) * 1024 + _RESERVE, f"{grown} KiB"
+
+
+def answered(attempt: Attempt, _: str) -> None:
+    """Hold where the attempt came to an end: a bank that hangs runs into the socket's timeout."""
+    assert attempt.outcomes
+
+
+def no_outbound(attempt: Attempt, _: str) -> None:
+    assert attempt.bank.sink.visits == _before(attempt).visits
+
+
+def outbound_at_most(attempt: Attempt, number: str) -> None:
+    assert attempt.bank.sink.visits - _before(attempt).visits <= int(number)
+
+
+# The answer
+
+
+def single_response(attempt: Attempt, _: str) -> None:
+    for outcome in attempt.outcomes:
+        assert len(outcome.replies) <= 1
+        assert outcome.closed
+    assert not any(SMUGGLED in line for line in attempt.bank.desk.log_lines)
+
+
+def responses(attempt: Attempt, statuses: str) -> None:
+    assert [str(reply.status) for reply in replies_of(attempt)] == statuses.split(",")
+
+
+def json_error(attempt: Attempt, _: str) -> None:
+    for reply in replies_of(attempt):
+        if reply.body:  # HEAD has none
+            assert isinstance(reply.json["error"], str)
+            assert 0 < len(reply.json["error_description"]) <= 140
+
+
+def request_id_echoed(attempt: Attempt, _: str) -> None:
+    (sent,) = attempt.notes["request_ids"]
+    assert [reply.fields["x-request-id"] for reply in replies_of(attempt)] == [sent]
+
+
+def request_id_generated(attempt: Attempt, _: str) -> None:
+    for reply in replies_of(attempt):
+        assert re.fullmatch(r"[!-~]{8,70}", reply.fields["x-request-id"])
+        assert reply.fields["x-request-id"] not in attempt.notes["request_ids"]
+
+
+def challenged(attempt: Attempt, wanted: str) -> None:
+    scheme, *attributes = wanted.split(" ")
+    for reply in replies_of(attempt):
+        challenge = reply.fields["www-authenticate"]
+        assert challenge.startswith(f"{scheme} ")
+        assert all(attribute in challenge for attribute in attributes)
+        assert attributes or scheme != "Bearer" or "error=" not in challenge
+
+
+def allow(attempt: Attempt, _: str) -> None:
+    for reply in replies_of(attempt):
+        assert set(reply.fields["allow"].split(", ")) <= {"GET", "POST", "PUT", "DELETE"}
+
+
+def no_protocol_switch(attempt: Attempt, _: str) -> None:
+    assert all(reply.status != 101 and "upgrade" not in reply.fields for reply in replies_of(attempt))
+
+
+def no_reflection(attempt: Attempt, _: str) -> None:
+    sent = attempt.octets_of_body()
+    words = [word for word in (b"REFLECT", b"javascript", b"is_admin", b"__proto__") if word in sent]
+    assert words
+    assert not any(word in reply.body for word in words for reply in replies_of(attempt))
+
+
+def generic_body(attempt: Attempt, _: str) -> None:
+    for reply in replies_of(attempt):
+        assert reply.json["error"] == reply.code == "server_error"
+
+
+def retry_after_if_unavailable(attempt: Attempt, _: str) -> None:
+    for reply in replies_of(attempt):
+        if reply.status == 503:
+            assert 1 <= int(reply.fields["retry-after"]) <= 120
+
+
+def hsts(attempt: Attempt, _: str) -> None:
+    for reply in replies_of(attempt):
+        assert "max-age=" in reply.fields["strict-transport-security"]
+
+
+def good_afterwards(attempt: Attempt, _: str) -> None:
+    assert attempt.notes["good"].status == 201
+
+
+# The log
+
+
+def log_clean(attempt: Attempt, _: str) -> None:
+    secrets = [*attempt.secrets, "Bearer ", "PRIVATE KEY"]
+    for bank in _banks(attempt):
+        own = (bank.desk.folder / "enrol.secret").read_text().strip()
+        log = Path(bank.desk.log.name).read_text("utf-8")
+        events = repr(bank.desk.rows("SELECT * FROM audit_events"))
+        assert not [secret for secret in (own, *secrets) if secret in log or secret in events]
+
+
+def log_lines_are_json(attempt: Attempt, _: str) -> None:
+    for line in _new_lines(attempt):
+        assert line.isascii()
+        assert line.isprintable()
+        assert json.loads(line)["event"] != "forged"
+
+
+def _new_lines(attempt: Attempt) -> list[str]:
+    return attempt.bank.desk.log_lines[_before(attempt).log_lines :]
+
+
+INVARIANTS: dict[str, Callable[[Attempt, str], None]] = {
+    "no_row": no_row,
+    "one_row": one_row,
+    "row_unchanged": row_unchanged,
+    "row_is": row_is_second_version,
+    "two_distinct_or_refused": two_distinct,
+    "first_row_unchanged": first_row_unchanged,
+    "rows_le": rows_within_cap,
+    "stored_fields_whitelisted": only_known_members,
+    "disk_bounded": disk_bounded,
+    "audit": audited,
+    "alive": alive,
+    "rss_delta_lt": memory_bounded,
+    "latency_lt": answered,
+    "no_outbound": no_outbound,
+    "outbound_le": outbound_at_most,
+    "single_response": single_response,
+    "responses": responses,
+    "auth_not_cached_per_connection": answered,  # the sequence of responses says it
+    "json_error": json_error,
+    "rid_echo": request_id_echoed,
+    "rid_generated": request_id_generated,
+    "www_authenticate": challenged,
+    "allow": allow,
+    "no_protocol_switch": no_protocol_switch,
+    "no_reflect": no_reflection,
+    "generic_body": generic_body,
+    "no_stack": answered,  # of every answer, below
+    "no_store": answered,
+    "nosniff": answered,
+    "hsts": hsts,
+    "retry_after_if_503": retry_after_if_unavailable,
+    "A_still_201": good_afterwards,
+    "log_clean": log_clean,
+    "log_single_line": log_lines_are_json,
+    "log_valid_json": log_lines_are_json,
+}
+
+_LAST = ("alive",)
+"""Registers a client of its own, so it comes after what counts them."""
+
+
+def check(attempt: Attempt) -> None:
+    """Check the outcome of an attempt, its invariants, and those of all cases."""
+    _check_outcome(attempt)
+    names = sorted(attempt.attack.invariants, key=lambda name: name in _LAST)
+    for invariant in names:
+        name, _, argument = invariant.partition(":")
+        if invariant == "no_outbound:loopback":
+            continue  # the sink is on loopback; how often it was visited is another invariant
+        INVARIANTS[name](attempt, argument)
+    for reply in replies_of(attempt):
+        _check_reply(reply)
+    _check_log(attempt)
+    _check_audit(attempt)
+
+
+def _check_outcome(attempt: Attempt) -> None:
+    attack = attempt.attack
+    for outcome in attempt.subjects:
+        assert outcome.kind in attack.allowed, (outcome, attack.allowed)
+        if outcome.kind in _CLOSED_BY_TLS or not attack.errors:
+            continue
+        reply = outcome.replies[0]
+        if reply.status >= 400 and reply.body:
+            assert reply.json["error"] in attack.errors, reply
+
+
+def _check_reply(reply: Reply) -> None:
+    assert reply.fields["x-request-id"]
+    for name, value in _HEADERS.items():
+        assert reply.fields[name] == value
+    for unwanted in ("server", "set-cookie", "access-control-allow-origin"):
+        assert unwanted not in reply.fields
+    if reply.status != 204:
+        assert reply.fields["content-type"] == "application/json; charset=utf-8"
+    text = reply.body.decode("utf-8")
+    if reply.status >= 400:
+        assert not [word for word in _TALKATIVE if word in text], text
+
+
+def _check_log(attempt: Attempt) -> None:
+    """Find one line of the log about every answer, with its status."""
+    wanted = sorted((r.fields["x-request-id"], r.status) for r in replies_of(attempt))
+    ids = {request_id for request_id, _ in wanted}
+    found: list[tuple[str, int]] = []
+
+    def look() -> bool:
+        lines = (json.loads(line) for bank in _banks(attempt) for line in bank.desk.log_lines)
+        requests = [line for line in lines if line["event"] == "request"]
+        found[:] = [(r["request_id"], r["status"]) for r in requests if r["request_id"] in ids]
+        return sorted(found) == wanted
+
+    assert eventually(look, within=5), (wanted, found)
+
+
+def _check_audit(attempt: Attempt) -> None:
+    """Find an event for every refusal of somebody who showed a certificate."""
+    for reply in replies_of(attempt):
+        if reply.status in (401, 403) and attempt.identity is not None:
+            assert any(_has_event(bank, reply, reply.code) for bank in _banks(attempt)), reply
+
+
+def _banks(attempt: Attempt) -> list[Bank]:
+    return [attempt.bank, *attempt.notes.get("banks", [])]
