@@ -53,7 +53,7 @@ class OidcProvider:
         ) as process:
             yield Running(process, port, _lines("/reg", port, connections))
 
-    def count_stored(self, folder: Path) -> None:  # noqa: ARG002 - nothing is on disk
+    def count_stored(self, folder: Path) -> None:
         """Return None: it forgets when it stops."""
 
 

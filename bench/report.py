@@ -123,7 +123,7 @@ def page(rows: Sequence[Row], plan: Plan, machine: Mapping[str, str]) -> str:
             "",
             *(f"- {row.system.label}: {row.system.does}." for row in rows[: _systems(rows)]),
             "",
-            "The peers get a plain RFC 7591 body over HTTP and check no signature and no certificate.",
+            "The peers get a plain RFC 7591 body over HTTP; no signature, no certificate is checked.",
             "",
             "## How it is measured",
             "",
@@ -165,17 +165,27 @@ def _method(plan: Plan) -> list[str]:
     return [
         pinned,
         f"Each figure is the median of {plan.rounds} runs, by turns between the systems.",
-        f"A run starts a server with an empty register, warms up for {plan.warm_up:g} seconds and"
-        f" measures for {plan.seconds:g}.",
+        (
+            f"A run starts a server with an empty register, warms up for {plan.warm_up:g} seconds"
+            f" and measures for {plan.seconds:g}."
+        ),
         "Every connection sends its next request when the answer to the last one has come.",
-        "All connections are kept alive, but for Authlib's: gunicorn's sync worker closes each"
-        " after its answer.",
-        "A registration counts when the answer is 201, and after each run the register is looked"
-        " at: it must hold as many.",
-        "Requests to Enrol are signed before the run, each with an X-Request-ID of its own;"
-        " the connections are those of 8 TPPs.",
-        "CPU is that of the server's processes; resident memory is that of its largest process"
-        " at the end of a run.",
+        (
+            "All connections are kept alive, but for Authlib's: gunicorn's sync worker closes each"
+            " after its answer."
+        ),
+        (
+            "A registration counts when the answer is 201, and after each run the register is"
+            " looked at: it must hold as many."
+        ),
+        (
+            "Requests to Enrol are signed before the run, each with an X-Request-ID of its own;"
+            " the connections are those of 8 TPPs."
+        ),
+        (
+            "CPU is that of the server's processes; resident memory is that of its largest process"
+            " at the end of a run."
+        ),
         "The generator's share of its CPU shows that it was never what limited a rate.",
     ]
 

@@ -12,7 +12,9 @@ def shared(*parts: str) -> Path:
     """Return a path below the shared folder, or skip the test where there is none."""
     path = SHARED.joinpath(*parts)
     if not path.exists():
-        pytest.skip(f"needs the third-party data {'/'.join(parts)}, which is not beside this checkout")
+        pytest.skip(
+            f"needs the third-party data {'/'.join(parts)}, which is not beside this checkout"
+        )
     return path
 
 

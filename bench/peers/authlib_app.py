@@ -14,7 +14,8 @@ from flask import Flask, json, request
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS clients (
-    client_id TEXT PRIMARY KEY, issued_at INTEGER NOT NULL, info TEXT NOT NULL, metadata TEXT NOT NULL
+    client_id TEXT PRIMARY KEY, issued_at INTEGER NOT NULL,
+    info TEXT NOT NULL, metadata TEXT NOT NULL
 );
 CREATE TABLE IF NOT EXISTS tokens (token_hash BLOB PRIMARY KEY, scope TEXT NOT NULL);
 """
@@ -36,14 +37,14 @@ def _hash(token: str) -> bytes:
 
 
 class _Registration(ClientRegistrationEndpoint):
-    def authenticate_token(self, request):  # noqa: ANN001, ANN201 - Authlib's signatures
+    def authenticate_token(self, request):
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         found = database.execute(
             "SELECT scope FROM tokens WHERE token_hash = ?", (_hash(token),)
         ).fetchone()
         return found[0] if scheme.lower() == "bearer" and found else None
 
-    def save_client(self, client_info, client_metadata, request):  # noqa: ANN001, ANN201, ARG002
+    def save_client(self, client_info, client_metadata, request):  # noqa: ARG002
         row = (
             client_info["client_id"],
             client_info["client_id_issued_at"],
@@ -53,7 +54,7 @@ class _Registration(ClientRegistrationEndpoint):
         database.execute("INSERT INTO clients VALUES (?, ?, ?, ?)", row)
         return client_info["client_id"]
 
-    def get_server_metadata(self):  # noqa: ANN201
+    def get_server_metadata(self):
         return {}
 
 
@@ -64,6 +65,6 @@ server.register_endpoint(_Registration)
 
 
 @app.post("/register")
-def register():  # noqa: ANN201
+def register():
     """Answer one registration."""
     return server.create_endpoint_response(_Registration.ENDPOINT_NAME, request)

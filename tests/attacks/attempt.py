@@ -124,4 +124,3 @@ def begin(attack: Attack, bank: Bank) -> Attempt:
     attempt.document = bank.a.metadata()
     attempt.secrets += [party.token for party in bank.parties.values()]
     return attempt
-

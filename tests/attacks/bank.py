@@ -90,7 +90,9 @@ class Bank:
 class Banks:
     """Banks that share one PKI, each started when it is first asked for."""
 
-    def __init__(self, folder: Path, sink: Sink, *, planted: Callable[[bytes], Iterable[Claims]]) -> None:
+    def __init__(
+        self, folder: Path, sink: Sink, *, planted: Callable[[bytes], Iterable[Claims]]
+    ) -> None:
         self._folder = folder
         self._sink = sink
         self._planted = planted

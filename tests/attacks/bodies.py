@@ -88,9 +88,7 @@ def crowded(document: Document, text: str) -> None:
         ),
         "client_name 100 kB": lambda: document.update(client_name="A" * 100_000),
         "5 000 unknown members": lambda: document.update({f"x{i}": 1 for i in range(5000)}),
-        "1 000 contacts": lambda: document.update(
-            contacts=[f"a{i}@tpp.test" for i in range(1000)]
-        ),
+        "1 000 contacts": lambda: document.update(contacts=[f"a{i}@tpp.test" for i in range(1000)]),
         "1 000 keys": lambda: document.update(
             jwks={"keys": [{"kty": "RSA", "kid": f"k{i}"} for i in range(1000)]}
         ),

@@ -36,7 +36,9 @@ HELLOS = {
 def greet(port: int, name: str) -> Outcome:
     """Begin a handshake octet by octet; the outcome is TLS where an alert ends it."""
     answer = first_record(port, client_hello(*HELLOS[name]))
-    return Outcome(closed=True, alert=f"alert {answer[5:7].hex()}" if answer[:1] == b"\x15" else None)
+    return Outcome(
+        closed=True, alert=f"alert {answer[5:7].hex()}" if answer[:1] == b"\x15" else None
+    )
 
 
 def plain_text(attempt: Attempt, times: int) -> list[Outcome]:

@@ -106,9 +106,7 @@ def forged_signatures(attempt: Attempt) -> list[Edit]:
             attempt.document["jwks"]["keys"][0].update(kty="EC", alg="ES256")
             algorithm, signers = "ecdsa-sha256", forgeries.ecdsa(attempt.sender.qsealc.key)
     return [
-        lambda draft, signer=signer: sign(
-            draft, attempt.sender, algorithm=algorithm, signer=signer
-        )
+        lambda draft, signer=signer: sign(draft, attempt.sender, algorithm=algorithm, signer=signer)
         for signer in signers
     ]
 

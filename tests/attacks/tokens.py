@@ -27,7 +27,7 @@ _ISSUER = "https://as.bank.test"
 
 
 def all_planted(der: bytes) -> Iterator[Claims]:
-    """Yield the claims of every token that has to be in the register, for A's QWAC; a good first."""
+    """Yield the claims of every token that has to be in the register; a good one first."""
     yield {}
     for attack in load_attacks():
         if attack.name in _PLANTED:

@@ -218,7 +218,7 @@ def test_the_qwac_opens_the_connection(profile: Profile, tls_end: TlsEnd, is_asy
         ),
     ],
 )
-def test_a_qwac_the_bank_refuses_is_told_in_plain_words(  # noqa: PLR0917
+def test_a_qwac_the_bank_refuses_is_told_in_plain_words(
     profile: Profile,
     tls_end: TlsEnd,
     tmp_path: Path,
