@@ -123,7 +123,7 @@ def page(rows: Sequence[Row], plan: Plan, machine: Mapping[str, str]) -> str:
             "",
             *(f"- {row.system.label}: {row.system.does}." for row in rows[: _systems(rows)]),
             "",
-            "The peers get a plain RFC 7591 body over HTTP; no signature, no certificate is checked.",
+            "The peers get a plain RFC 7591 body over HTTP, without certificate or signature.",
             "",
             "## How it is measured",
             "",
