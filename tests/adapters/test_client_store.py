@@ -2,9 +2,9 @@
 
 import asyncio
 import hashlib
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from adapters.values import (
     AT,

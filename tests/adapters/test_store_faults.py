@@ -3,9 +3,9 @@
 import asyncio
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from adapters.values import access_token, creation, key, record, refusal, removal, token_event
 from enrol.adapters import store as store_module

@@ -1,8 +1,9 @@
 """Values of the domain to be stored, each different from every other by its number."""
 
 import hashlib
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+from msgspec.structs import replace
 
 from enrol.eidas.organization import OrganizationIdentifier
 from enrol.oauth.jwk import JsonWebKey, JsonWebKeySet

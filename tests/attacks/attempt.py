@@ -9,7 +9,7 @@ from attacks.bank import Bank
 from attacks.corpus import Attack
 from attacks.signatures import sign
 from attacks.wire import Identity, Outcome, exchange, exhaust
-from live.party import Draft, Party
+from live.party import Draft, Party, Reply
 
 Edit = Callable[[Draft], object]
 
@@ -20,7 +20,7 @@ class Before:
 
     clients: int
     registered: int
-    resident: int
+    peak_memory: int
     visits: int
     log_lines: int
     stored: dict[str, Any]
@@ -100,7 +100,7 @@ class Attempt:
         self.before = Before(
             clients=self.bank.desk.count_clients(),
             registered=self.bank.count_events("client.registered"),
-            resident=self.bank.resident(),
+            peak_memory=self.bank.peak_memory(),
             visits=self.bank.sink.visits,
             log_lines=len(self.bank.desk.log_lines),
             stored={client_id: self.bank.stored(client_id) for client_id in self.watched},
@@ -116,6 +116,22 @@ class Attempt:
         if self.judged is None:
             return self.outcomes
         return self.outcomes[: self.judged] if self.judged > 0 else self.outcomes[self.judged :]
+
+    @property
+    def replies(self) -> list[Reply]:
+        """Every answer that came."""
+        return [reply for outcome in self.outcomes for reply in outcome.replies]
+
+    @property
+    def banks(self) -> list[Bank]:
+        """Every bank that was talked to."""
+        return [self.bank, *self.notes.get("banks", [])]
+
+    @property
+    def start(self) -> Before:
+        """What was so before the first byte was sent."""
+        assert self.before is not None
+        return self.before
 
 
 def begin(attack: Attack, bank: Bank) -> Attempt:

@@ -70,14 +70,19 @@ class Bank:
         """Return how many files and sockets the server has open."""
         return len(list(Path(f"/proc/{self.desk.process.pid}/fd").iterdir()))
 
-    def resident(self) -> int:
-        """Return the memory of the server in KiB."""
+    def peak_memory(self) -> int:
+        """Return the most that the server ever had resident, in KiB."""
         status = Path(f"/proc/{self.desk.process.pid}/status").read_text()
-        return int(status.partition("VmRSS:")[2].split()[0])
+        return int(status.partition("VmHWM:")[2].split()[0])
 
     def count_events(self, kind: str) -> int:
         """Return how many audit events of a type there are."""
         return int(self.desk.rows("SELECT count(*) FROM audit_events WHERE type = ?", kind)[0][0])
+
+    def has_event(self, request_id: str, code: str) -> bool:
+        """Say whether the audit trail soon knows of a refusal."""
+        sql = "SELECT count(*) FROM audit_events WHERE request_id = ? AND code = ?"
+        return eventually(lambda: self.desk.rows(sql, request_id, code) != [(0,)])
 
     def stored(self, client_id: str) -> tuple[int, dict[str, Any]] | None:
         """Return version and metadata of a client, None where it is gone."""

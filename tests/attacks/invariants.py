@@ -1,65 +1,36 @@
-"""What must hold after an attack, whatever its outcome: by name, and for every case."""
+"""What must hold after an attack, by the names of the attack file."""
 
 import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 
-from attacks.attempt import Attempt, Before
-from attacks.bank import Bank, eventually
+from attacks.attempt import Attempt
 from attacks.framings import SMUGGLED
-from enrol import __version__
-from live.party import Reply
 
 AUDIT_CODES = {"auth.cert.revoked": "cert_revoked"}
 """What the attack file calls an event, and the rule id it has here."""
 
-_HEADERS = {
-    "cache-control": "no-store",
-    "pragma": "no-cache",
-    "x-content-type-options": "nosniff",
-}
-_TALKATIVE = (
-    "Traceback",
-    'File "',
-    "SELECT ",
-    "INSERT ",
-    "sqlite",
-    "uvicorn",
-    "/src/",
-    __version__,
-)
 _RESERVE = 32 * 1024  # KiB that a process may grow for reasons of its own
-_CLOSED_BY_TLS = ("TLS", "CLOSE")
-
-
-def replies_of(attempt: Attempt) -> list[Reply]:
-    """Return every answer of an attempt."""
-    return [reply for outcome in attempt.outcomes for reply in outcome.replies]
-
-
-def _before(attempt: Attempt) -> Before:
-    assert attempt.before is not None
-    return attempt.before
 
 
 # The register
 
 
 def no_row(attempt: Attempt, _: str) -> None:
-    assert attempt.bank.desk.count_clients() == _before(attempt).clients
-    assert attempt.bank.count_events("client.registered") == _before(attempt).registered
+    assert attempt.bank.desk.count_clients() == attempt.start.clients
+    assert attempt.bank.count_events("client.registered") == attempt.start.registered
 
 
 def one_row(attempt: Attempt, _: str) -> None:
-    assert attempt.bank.desk.count_clients() == _before(attempt).clients + 1
-    assert len({reply.json["client_id"] for reply in replies_of(attempt)}) == 1
+    assert attempt.bank.desk.count_clients() == attempt.start.clients + 1
+    assert len({reply.json["client_id"] for reply in attempt.replies}) == 1
 
 
 def row_unchanged(attempt: Attempt, _: str) -> None:
     assert attempt.watched
     for client_id in attempt.watched:
-        assert attempt.bank.stored(client_id) == _before(attempt).stored[client_id]
+        assert attempt.bank.stored(client_id) == attempt.start.stored[client_id]
 
 
 def row_is_second_version(attempt: Attempt, _: str) -> None:
@@ -69,12 +40,12 @@ def row_is_second_version(attempt: Attempt, _: str) -> None:
 
 
 def two_distinct(attempt: Attempt, _: str) -> None:
-    ids = [reply.json["client_id"] for reply in replies_of(attempt) if reply.status == 201]
-    assert len(ids) == len(set(ids)) == attempt.bank.desk.count_clients() - _before(attempt).clients
+    ids = [reply.json["client_id"] for reply in attempt.replies if reply.status == 201]
+    assert len(ids) == len(set(ids)) == attempt.bank.desk.count_clients() - attempt.start.clients
 
 
 def first_row_unchanged(attempt: Attempt, _: str) -> None:
-    stored = attempt.bank.stored(replies_of(attempt)[0].json["client_id"])
+    stored = attempt.bank.stored(attempt.replies[0].json["client_id"])
     assert stored is not None
     assert (stored[0], stored[1]["client_name"]) == (1, "Acme Co.")
 
@@ -88,7 +59,7 @@ def rows_within_cap(attempt: Attempt, _: str) -> None:
 
 
 def only_known_members(attempt: Attempt, _: str) -> None:
-    (reply,) = replies_of(attempt)
+    (reply,) = attempt.replies
     stored = attempt.bank.stored(reply.json["client_id"])
     assert stored is not None
     unknown = {"is_admin", "status", "org_id", "__proto__", "constructor", "_sa_instance_state"}
@@ -101,13 +72,8 @@ def disk_bounded(attempt: Attempt, _: str) -> None:
 
 
 def audited(attempt: Attempt, name: str) -> None:
-    for reply in replies_of(attempt):
-        assert _has_event(attempt.bank, reply, AUDIT_CODES[name])
-
-
-def _has_event(bank: Bank, reply: Reply, code: str) -> bool:
-    sql = "SELECT count(*) FROM audit_events WHERE request_id = ? AND code = ?"
-    return eventually(lambda: bank.desk.rows(sql, reply.fields["x-request-id"], code) != [(0,)])
+    for reply in attempt.replies:
+        assert attempt.bank.has_event(reply.fields["x-request-id"], AUDIT_CODES[name])
 
 
 # The process
@@ -118,7 +84,7 @@ def alive(attempt: Attempt, _: str) -> None:
 
 
 def memory_bounded(attempt: Attempt, mebibytes: str) -> None:
-    grown = attempt.bank.resident() - _before(attempt).resident
+    grown = attempt.bank.peak_memory() - attempt.start.peak_memory
     assert grown < int(mebibytes) * 1024 + _RESERVE, f"{grown} KiB"
 
 
@@ -128,11 +94,11 @@ def answered(attempt: Attempt, _: str) -> None:
 
 
 def no_outbound(attempt: Attempt, _: str) -> None:
-    assert attempt.bank.sink.visits == _before(attempt).visits
+    assert attempt.bank.sink.visits == attempt.start.visits
 
 
 def outbound_at_most(attempt: Attempt, number: str) -> None:
-    assert attempt.bank.sink.visits - _before(attempt).visits <= int(number)
+    assert attempt.bank.sink.visits - attempt.start.visits <= int(number)
 
 
 # The answer
@@ -146,11 +112,11 @@ def single_response(attempt: Attempt, _: str) -> None:
 
 
 def responses(attempt: Attempt, statuses: str) -> None:
-    assert [str(reply.status) for reply in replies_of(attempt)] == statuses.split(",")
+    assert [str(reply.status) for reply in attempt.replies] == statuses.split(",")
 
 
 def json_error(attempt: Attempt, _: str) -> None:
-    for reply in replies_of(attempt):
+    for reply in attempt.replies:
         if reply.body:  # HEAD has none
             assert isinstance(reply.json["error"], str)
             assert 0 < len(reply.json["error_description"]) <= 140
@@ -158,18 +124,18 @@ def json_error(attempt: Attempt, _: str) -> None:
 
 def request_id_echoed(attempt: Attempt, _: str) -> None:
     (sent,) = attempt.notes["request_ids"]
-    assert [reply.fields["x-request-id"] for reply in replies_of(attempt)] == [sent]
+    assert [reply.fields["x-request-id"] for reply in attempt.replies] == [sent]
 
 
 def request_id_generated(attempt: Attempt, _: str) -> None:
-    for reply in replies_of(attempt):
+    for reply in attempt.replies:
         assert re.fullmatch(r"[!-~]{8,70}", reply.fields["x-request-id"])
         assert reply.fields["x-request-id"] not in attempt.notes["request_ids"]
 
 
 def challenged(attempt: Attempt, wanted: str) -> None:
     scheme, *attributes = wanted.split(" ")
-    for reply in replies_of(attempt):
+    for reply in attempt.replies:
         challenge = reply.fields["www-authenticate"]
         assert challenge.startswith(f"{scheme} ")
         assert all(attribute in challenge for attribute in attributes)
@@ -177,14 +143,12 @@ def challenged(attempt: Attempt, wanted: str) -> None:
 
 
 def allow(attempt: Attempt, _: str) -> None:
-    for reply in replies_of(attempt):
+    for reply in attempt.replies:
         assert set(reply.fields["allow"].split(", ")) <= {"GET", "POST", "PUT", "DELETE"}
 
 
 def no_protocol_switch(attempt: Attempt, _: str) -> None:
-    assert all(
-        reply.status != 101 and "upgrade" not in reply.fields for reply in replies_of(attempt)
-    )
+    assert all(reply.status != 101 and "upgrade" not in reply.fields for reply in attempt.replies)
 
 
 def no_reflection(attempt: Attempt, _: str) -> None:
@@ -193,22 +157,22 @@ def no_reflection(attempt: Attempt, _: str) -> None:
         word for word in (b"REFLECT", b"javascript", b"is_admin", b"__proto__") if word in sent
     ]
     assert words
-    assert not any(word in reply.body for word in words for reply in replies_of(attempt))
+    assert not any(word in reply.body for word in words for reply in attempt.replies)
 
 
 def generic_body(attempt: Attempt, _: str) -> None:
-    for reply in replies_of(attempt):
+    for reply in attempt.replies:
         assert reply.json["error"] == reply.code == "server_error"
 
 
 def retry_after_if_unavailable(attempt: Attempt, _: str) -> None:
-    for reply in replies_of(attempt):
+    for reply in attempt.replies:
         if reply.status == 503:
             assert 1 <= int(reply.fields["retry-after"]) <= 120
 
 
 def hsts(attempt: Attempt, _: str) -> None:
-    for reply in replies_of(attempt):
+    for reply in attempt.replies:
         assert "max-age=" in reply.fields["strict-transport-security"]
 
 
@@ -221,7 +185,7 @@ def good_afterwards(attempt: Attempt, _: str) -> None:
 
 def log_clean(attempt: Attempt, _: str) -> None:
     secrets = [*attempt.secrets, "Bearer ", "PRIVATE KEY"]
-    for bank in _banks(attempt):
+    for bank in attempt.banks:
         own = (bank.desk.folder / "enrol.secret").read_text().strip()
         log = Path(bank.desk.log.name).read_text("utf-8")
         events = repr(bank.desk.rows("SELECT * FROM audit_events"))
@@ -229,14 +193,10 @@ def log_clean(attempt: Attempt, _: str) -> None:
 
 
 def log_lines_are_json(attempt: Attempt, _: str) -> None:
-    for line in _new_lines(attempt):
+    for line in attempt.bank.desk.log_lines[attempt.start.log_lines :]:
         assert line.isascii()
         assert line.isprintable()
         assert json.loads(line)["event"] != "forged"
-
-
-def _new_lines(attempt: Attempt) -> list[str]:
-    return attempt.bank.desk.log_lines[_before(attempt).log_lines :]
 
 
 INVARIANTS: dict[str, Callable[[Attempt, str], None]] = {
@@ -254,6 +214,7 @@ INVARIANTS: dict[str, Callable[[Attempt, str], None]] = {
     "rss_delta_lt": memory_bounded,
     "latency_lt": answered,
     "no_outbound": no_outbound,
+    "no_outbound:loopback": answered,  # the sink is there; its visits are counted by another
     "outbound_le": outbound_at_most,
     "single_response": single_response,
     "responses": responses,
@@ -266,7 +227,7 @@ INVARIANTS: dict[str, Callable[[Attempt, str], None]] = {
     "no_protocol_switch": no_protocol_switch,
     "no_reflect": no_reflection,
     "generic_body": generic_body,
-    "no_stack": answered,  # of every answer, below
+    "no_stack": answered,  # as the next two: looked for in every answer
     "no_store": answered,
     "nosniff": answered,
     "hsts": hsts,
@@ -276,71 +237,3 @@ INVARIANTS: dict[str, Callable[[Attempt, str], None]] = {
     "log_single_line": log_lines_are_json,
     "log_valid_json": log_lines_are_json,
 }
-
-_LAST = ("alive",)
-"""Registers a client of its own, so it comes after what counts them."""
-
-
-def check(attempt: Attempt) -> None:
-    """Check the outcome of an attempt, its invariants, and those of all cases."""
-    _check_outcome(attempt)
-    names = sorted(attempt.attack.invariants, key=lambda name: name in _LAST)
-    for invariant in names:
-        name, _, argument = invariant.partition(":")
-        if invariant == "no_outbound:loopback":
-            continue  # the sink is on loopback; how often it was visited is another invariant
-        INVARIANTS[name](attempt, argument)
-    for reply in replies_of(attempt):
-        _check_reply(reply)
-    _check_log(attempt)
-    _check_audit(attempt)
-
-
-def _check_outcome(attempt: Attempt) -> None:
-    attack = attempt.attack
-    for outcome in attempt.subjects:
-        assert outcome.kind in attack.allowed, (outcome, attack.allowed)
-        if outcome.kind in _CLOSED_BY_TLS or not attack.errors:
-            continue
-        reply = outcome.replies[0]
-        if reply.status >= 400 and reply.body:
-            assert reply.json["error"] in attack.errors, reply
-
-
-def _check_reply(reply: Reply) -> None:
-    assert reply.fields["x-request-id"]
-    for name, value in _HEADERS.items():
-        assert reply.fields[name] == value
-    for unwanted in ("server", "set-cookie", "access-control-allow-origin"):
-        assert unwanted not in reply.fields
-    if reply.status != 204:
-        assert reply.fields["content-type"] == "application/json; charset=utf-8"
-    text = reply.body.decode("utf-8")
-    if reply.status >= 400:
-        assert not [word for word in _TALKATIVE if word in text], text
-
-
-def _check_log(attempt: Attempt) -> None:
-    """Find one line of the log about every answer, with its status."""
-    wanted = sorted((r.fields["x-request-id"], r.status) for r in replies_of(attempt))
-    ids = {request_id for request_id, _ in wanted}
-    found: list[tuple[str, int]] = []
-
-    def look() -> bool:
-        lines = [line for bank in _banks(attempt) for line in bank.desk.log_lines]
-        requests = [json.loads(line) for line in lines if '"event": "request"' in line]
-        found[:] = [(r["request_id"], r["status"]) for r in requests if r["request_id"] in ids]
-        return sorted(found) == wanted
-
-    assert eventually(look, within=5), (wanted, found)
-
-
-def _check_audit(attempt: Attempt) -> None:
-    """Find an event for every refusal of somebody who showed a certificate."""
-    for reply in replies_of(attempt):
-        if reply.status in (401, 403) and attempt.identity is not None:
-            assert any(_has_event(bank, reply, reply.code) for bank in _banks(attempt)), reply
-
-
-def _banks(attempt: Attempt) -> list[Bank]:
-    return [attempt.bank, *attempt.notes.get("banks", [])]

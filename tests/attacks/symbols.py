@@ -84,6 +84,11 @@ SEALS: dict[str, Callable[[Mint], Pair]] = {
 """For signatures."""
 
 
+def new_qsealc(bank: Bank) -> Pair:
+    """Return a good QSealC of A that nobody has registered."""
+    return bank.mint.issue("qsealc", _A, ROLES["A"], name="qsealc-new")
+
+
 def ec_qsealc(bank: Bank) -> Pair:
     """Return a good QSealC of A on P-256."""
     info, key = oddkeys.new_ec_key()

@@ -2,12 +2,12 @@
 
 import pytest
 
-from attacks import invariants
 from attacks.attempt import begin
 from attacks.bank import Banks, eventually
 from attacks.corpus import Attack, attack_parameters
 from attacks.exclusions import NOT_APPLICABLE
 from attacks.operators import apply
+from attacks.verdict import check
 
 
 @pytest.mark.live
@@ -19,7 +19,7 @@ def test_an_attack_is_repelled(banks: Banks, attack: Attack) -> None:
     attempt = begin(attack, banks.get(attack.bank))
     apply(attempt, banks.get)
     attempt.run()
-    invariants.check(attempt)
+    check(attempt)
 
 
 @pytest.mark.live

@@ -4,6 +4,7 @@ import hashlib
 from base64 import b64decode, b64encode, urlsafe_b64encode
 from binascii import Error as BinasciiError
 from collections.abc import Iterator
+from functools import lru_cache
 
 import msgspec
 
@@ -12,6 +13,7 @@ from enrol.errors import ClientMetadataError, Finding
 MAXIMUM_KEYS = 5
 MAXIMUM_CERTIFICATES = 5
 MAXIMUM_CERTIFICATE = 8192
+_LONGEST_TEXT = 2 * MAXIMUM_CERTIFICATE
 _PRIVATE_OR_SYMMETRIC = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _SIGNING_ALGORITHMS = {
     "RSA": frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"}),
@@ -55,11 +57,16 @@ def certificates(key: JsonWebKey) -> tuple[bytes, ...]:
     """Return the DER of each certificate in `x5c`; none where there is no `x5c`.
 
     Line breaks and blanks within base64 are tolerated, as real clients send them; anything else
-    that is not canonical base64 is refused. Raises `ClientMetadataError` ``jwk_x5c``.
+    that is not canonical base64 is refused, and so are more than 5 certificates. Raises
+    `ClientMetadataError` ``jwk_x5c``.
     """
-    return tuple(_decode(text) for text in key.x5c or ())
+    texts = key.x5c or ()
+    if len(texts) > MAXIMUM_CERTIFICATES or any(len(text) > _LONGEST_TEXT for text in texts):
+        raise ClientMetadataError(Finding("jwk_x5c", "jwks"))
+    return tuple(_decode(text) for text in texts)
 
 
+@lru_cache(maxsize=256)  # a certificate is looked at several times on its way, and comes again
 def _decode(text: str) -> bytes:
     compact = "".join(text.split())
     try:

@@ -1,8 +1,9 @@
 """What is written down of each decision."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+import msgspec
 
 from enrol.eidas.organization import OrganizationIdentifier
 from enrol.oauth.types import ClientId, RequestId
@@ -18,8 +19,7 @@ class EventType(StrEnum):
     TOKEN_ISSUED = "token.issued"  # noqa: S105 - the name of an event
 
 
-@dataclass(frozen=True, slots=True)
-class AuditEvent:
+class AuditEvent(msgspec.Struct, frozen=True):
     """One event of the audit trail.
 
     `at` is aware UTC. `code` is the rule id of a refusal. `evidence` is JSON text made by Enrol;

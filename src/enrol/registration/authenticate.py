@@ -5,9 +5,10 @@ A `VerifiedRequest` is made here and nowhere else.
 
 import hashlib
 import hmac
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+
+import msgspec
 
 from enrol.eidas.certificate import Certificate
 from enrol.eidas.organization import OrganizationIdentifier
@@ -39,8 +40,7 @@ _WITH_BODY = frozenset({"POST", "PUT"})
 _MOST_KEYS = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class UnverifiedRequest:
+class UnverifiedRequest(msgspec.Struct, frozen=True):
     """A request as received: its id, its bytes, the client it addresses and the peer's certificate.
 
     `peer_certificate` is the DER the TLS end checked possession of, None where there was none.
@@ -52,16 +52,14 @@ class UnverifiedRequest:
     client_id: ClientId | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(msgspec.Struct, frozen=True):
     """A request body: the JSON object and the metadata of the contract in it."""
 
     document: JsonObject
     metadata: ClientMetadata
 
 
-@dataclass(frozen=True, slots=True)
-class VerifiedRequest:
+class VerifiedRequest(msgspec.Struct, frozen=True):
     """A request whose sender, certificate, token, body and signature belong together."""
 
     request_id: RequestId
@@ -81,8 +79,7 @@ class VerifiedRequest:
         return self.qwac.organization_identifier
 
 
-@dataclass(frozen=True, slots=True)
-class RepeatedRequest:
+class RepeatedRequest(msgspec.Struct, frozen=True):
     """A request whose very bytes were answered before; nothing of it is carried out again."""
 
     request_id: RequestId

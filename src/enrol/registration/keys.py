@@ -1,7 +1,8 @@
 """Which certificate a ``keyId`` names: one registered before, one in the body, one to fetch."""
 
 import hashlib
-from dataclasses import dataclass
+
+import msgspec
 
 from enrol.eidas.certificate import parse_pem_certificate
 from enrol.eidas.organization import OrganizationIdentifier
@@ -14,8 +15,7 @@ from enrol.oauth.types import ClientId
 from enrol.registration.ports import CertificateFetcher, ClientStore
 
 
-@dataclass(frozen=True, slots=True)
-class NamedCertificate:
+class NamedCertificate(msgspec.Struct, frozen=True):
     """The certificate a keyId names, not yet judged: DER, what may chain it up, its URL if any."""
 
     der: bytes

@@ -5,7 +5,6 @@ import unicodedata
 from base64 import b64decode
 from binascii import Error as BinasciiError
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import msgspec
 
@@ -34,8 +33,7 @@ _LONGEST_ADDRESS = 254
 _MOST_COMBINING = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Applicant:
+class Applicant(msgspec.Struct, frozen=True):
     """Who asks: an authenticated organisation and the roles its certificates carry.
 
     `client_id` is the client that is updated, None for a first registration.

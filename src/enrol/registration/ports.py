@@ -1,8 +1,9 @@
 """The ports: what the domain asks of the world behind it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+import msgspec
 
 from enrol.eidas.organization import OrganizationIdentifier
 from enrol.eidas.revocation import RevocationLists
@@ -13,8 +14,7 @@ from enrol.registration.audit import AuditEvent
 from enrol.registration.record import ClientRecord, RegisteredKey
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerEntry:
+class LedgerEntry(msgspec.Struct, frozen=True):
     """The answer once given to a request, found again when the same bytes come back.
 
     `key` is 32 bytes over organisation, X-Request-ID, method, target and body; `signature` is the
@@ -31,31 +31,27 @@ class LedgerEntry:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Creation:
+class Creation(msgspec.Struct, frozen=True):
     """A new client; refused when its organisation already has `quota` clients."""
 
     record: ClientRecord
     quota: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Replacement:
+class Replacement(msgspec.Struct, frozen=True):
     """New metadata and keys of a client, in place of version ``record.version - 1``."""
 
     record: ClientRecord
 
 
-@dataclass(frozen=True, slots=True)
-class Removal:
+class Removal(msgspec.Struct, frozen=True):
     """The end of a client whose last version is `version`."""
 
     client_id: ClientId
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """One change of the register and all that is written with it, in one transaction."""
 
     write: Creation | Replacement | Removal

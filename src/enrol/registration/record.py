@@ -1,15 +1,15 @@
 """What is remembered of a registration: the client record and the keys that belong to it."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from enrol.eidas.organization import OrganizationIdentifier
 from enrol.oauth.metadata import ClientMetadata
 from enrol.oauth.types import ClientId, X5tS256
 
 
-@dataclass(frozen=True, slots=True)
-class RegisteredKey:
+class RegisteredKey(msgspec.Struct, frozen=True):
     """One certificate whose key may sign for a client, and the names a ``keyId`` finds it by.
 
     `certificate` is DER. `kid` is the JWK's, `url` the certificate URL of the registering request.
@@ -23,8 +23,7 @@ class RegisteredKey:
     url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ClientRecord:
+class ClientRecord(msgspec.Struct, frozen=True):
     """A registered client as it is stored (RFC 7591 §3.2.1).
 
     `issued_at` and `updated_at` are aware UTC, whole seconds. `version` counts changes from 1.

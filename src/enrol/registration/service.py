@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -178,7 +178,7 @@ class RegistrationDesk:
 
     def _next_record(self, verified: VerifiedRequest, current: ClientRecord) -> ClientRecord:
         metadata, keys = self._grant(verified, current.client_id, replaces=current)
-        return replace(
+        return msgspec.structs.replace(
             current,
             metadata=metadata,
             keys=keys,

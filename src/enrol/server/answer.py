@@ -1,7 +1,8 @@
 """An HTTP answer as bytes, with the header fields that every answer carries."""
 
 import secrets
-from dataclasses import dataclass
+
+import msgspec
 
 Fields = tuple[tuple[bytes, bytes], ...]
 
@@ -15,8 +16,7 @@ JSON = b"application/json; charset=utf-8"
 CLOSE: Fields = ((b"connection", b"close"),)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """Status, header fields in wire order and body of one answer."""
 
     status: int

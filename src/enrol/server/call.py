@@ -4,6 +4,7 @@ import asyncio
 import re
 from dataclasses import dataclass
 
+import msgspec
 from starlette.types import Receive, Scope
 
 from enrol.errors import (
@@ -36,8 +37,7 @@ class RequestLimits:
     in_flight: int = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """A request as received, its body not read yet.
 
     `request_id` is the caller's own where it sent a legal one, else one of ours; `request_id_fault`
