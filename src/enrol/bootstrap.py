@@ -13,7 +13,7 @@ import structlog
 from starlette.types import ASGIApp
 
 from enrol import __version__
-from enrol.adapters.database import SchemaState, schema_state
+from enrol.adapters.database import SchemaState, schema_state, was_opened
 from enrol.adapters.fetch import HttpsCertificateFetcher, NoFetcher
 from enrol.adapters.store import SqliteStore
 from enrol.adapters.telemetry import configure_logging
@@ -51,9 +51,12 @@ def run(settings: Settings, *, clock: Clock, on_ready: Callable[[str, int], None
     """Serve until told to stop, and return the exit code of the process.
 
     `on_ready` is called with host and port once connections are accepted. Raises
-    `ConfigurationError` before that, where there is no database or its schema is old, too.
+    `ConfigurationError` before that. A database is made at the first start only: one that was
+    there and is missing now is not replaced by an empty one.
     """
     configure_logging(sys.stderr, line_format=settings.log.format)
+    path = settings.storage.path
+    bring_up_to_date(path, create=not was_opened(path))
     drain = Drain()
     return run_listener(
         cast("ASGI3Application", assemble(settings, clock=clock, drain=drain)),
@@ -66,13 +69,16 @@ def run(settings: Settings, *, clock: Clock, on_ready: Callable[[str, int], None
     )
 
 
-def bring_up_to_date(path: Path) -> None:
-    """Make the database at `path`, or bring its schema up to date; raises `ConfigurationError`."""
+def bring_up_to_date(path: Path, *, create: bool = True) -> None:
+    """Bring the schema of the database at `path` up to date, or make one if `create` is true.
+
+    Raises `ConfigurationError`.
+    """
     if schema_state(path) is not SchemaState.CURRENT:
         # the tool for migrations takes as much memory and time as the server: only where needed
         from enrol.adapters.migration import migrate  # noqa: PLC0415
 
-        migrate(path)
+        migrate(path, create=create)
 
 
 def check(settings: Settings) -> None:

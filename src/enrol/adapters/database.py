@@ -92,6 +92,11 @@ def open_database(path: Path) -> Database:
     return Database(path, writer, reader, lock)
 
 
+def was_opened(path: Path) -> bool:
+    """Whether a register at `path` was opened before, which leaves its lock file behind."""
+    return Path(f"{path.resolve()}.lock").exists()
+
+
 def acquire_lock(path: Path) -> FileIO:
     """Return ``<path>.lock``, locked until it is closed or the process ends."""
     with ExitStack() as opened, translated(path):

@@ -34,9 +34,11 @@ def serve(config: ConfigOption) -> None:
 
 def migrate(config: ConfigOption) -> None:
     """Bring the database up to date with this version."""
-    settings = load_settings(config)
-    _bring_up_to_date(settings)
-    typer.echo(f"{settings.storage.path} is up to date")
+    from enrol.bootstrap import bring_up_to_date  # noqa: PLC0415 - see _run
+
+    path = load_settings(config).storage.path
+    bring_up_to_date(path)
+    typer.echo(f"{path} is up to date")
 
 
 def check_config(
@@ -75,15 +77,8 @@ def sandbox_up(
         now = datetime.now(UTC)
         create_sandbox(folder, keys=RandomKeys(), at=now, host=host or LOOPBACK, port=port or PORT)
     settings = _adjusted(load_settings(folder / _SETTINGS_FILE), host, port, limits)
-    _bring_up_to_date(settings)
     typer.echo(_NOT_QUALIFIED, err=True)
     raise typer.Exit(_run(settings, _clock_from(at)))
-
-
-def _bring_up_to_date(settings: Settings) -> None:
-    from enrol.bootstrap import bring_up_to_date  # noqa: PLC0415 - see _run
-
-    bring_up_to_date(settings.storage.path)
 
 
 def _run(settings: Settings, clock: Clock) -> int:

@@ -12,8 +12,8 @@ _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HTTPS_URI = re.compile(
     rf"https://(?P<host>(?:{_LABEL}\.)+(?P<top>{_LABEL}))"
     r"(?::(?P<port>[1-9][0-9]{0,4}))?"
-    r"(?P<path>(?:/(?:[A-Za-z0-9._~!$&'()+,;=:@-]|%[0-9A-Fa-f]{2})*)*)"
-    r"(?:\?(?P<query>(?:[A-Za-z0-9._~!$&'()+,;=:@/?-]|%[0-9A-Fa-f]{2})*))?"
+    r"(?P<path>(?:/(?:[A-Za-z0-9._~!$&'()+,;=:@-]++|%[0-9A-Fa-f]{2})*+)*+)"
+    r"(?:\?(?P<query>(?:[A-Za-z0-9._~!$&'()+,;=:@/?-]++|%[0-9A-Fa-f]{2})*+))?"
 )
 _ALLOWED_LOW_PORTS = frozenset({443})
 _ANSWER_PARAMETERS = frozenset(

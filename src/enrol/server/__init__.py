@@ -1,1 +1,1 @@
-"""TODO"""
+"""Delivery over HTTP: the listener, the entry points, and how refusals look on the wire."""
