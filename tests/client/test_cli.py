@@ -312,3 +312,50 @@ def test_the_profile_stays_as_it_is_where_the_bank_refuses(
     bank.next_answers.append(refusal(403, error="access_denied"))
     assert run("update", *rotation(new_qsealc), "--write-profile").exit_code == 1
     assert profile_file.read_text() == before
+
+
+@pytest.mark.parametrize("client_id", ["", "../etc", "a b"])
+@pytest.mark.parametrize("command", ["show", "update", "delete"])
+def test_a_client_id_that_is_none_never_means_the_last_one(
+    run: Run, bank: FakeBank, command: str, client_id: str
+) -> None:
+    run("register")
+    asked = len(bank.requests)
+    result = run(command, client_id)
+    assert result.exit_code == 2
+    assert "CLIENT_ID" in result.stderr
+    assert len(bank.requests) == asked
+    assert CLIENT_ID in bank.clients
+
+
+def test_a_changed_member_starts_from_what_stands_at_the_bank(run: Run, bank: FakeBank) -> None:
+    run("register", "--set", 'redirect_uris=["https://tpp.example/other"]')
+    assert run("update", "--set", "client_name=New").exit_code == 0
+    assert bank.clients[CLIENT_ID]["redirect_uris"] == ["https://tpp.example/other"]
+    assert bank.clients[CLIENT_ID]["client_name"] == "New"
+
+
+def test_an_update_without_changes_sends_the_metadata_of_the_profile(
+    run: Run, bank: FakeBank
+) -> None:
+    run("register", "--set", "client_name=Other")
+    assert run("update").exit_code == 0
+    assert bank.clients[CLIENT_ID]["client_name"] == "Acme Paiements"
+
+
+@pytest.mark.parametrize(
+    ("status", "exit_code"), [(502, 3), (504, 3), (500, 3), (501, 1), (403, 1)]
+)
+def test_an_answer_that_decides_nothing_has_a_status_of_its_own(
+    run: Run, bank: FakeBank, status: int, exit_code: int
+) -> None:
+    bank.next_answers.append(refusal(status, error="x"))
+    assert run("register").exit_code == exit_code
+
+
+def test_a_profile_is_written_only_for_a_new_seal(run: Run, bank: FakeBank) -> None:
+    run("register")
+    asked = len(bank.requests)
+    result = run("update", "--write-profile")
+    assert (result.exit_code, len(bank.requests)) == (2, asked)
+    assert "--new-qsealc" in result.stderr
