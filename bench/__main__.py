@@ -27,7 +27,7 @@ def main(
     seconds: Annotated[float, typer.Option(min=0.5, help="How long a run measures.")] = 10,
     warm_up: Annotated[float, typer.Option(min=0, help="Seconds before that.")] = 2,
     rounds: Annotated[int, typer.Option(min=1, help="Runs of each; medians are given.")] = 3,
-    only: Annotated[list[str] | None, typer.Option(metavar="NAME", help=f"{_NAMES}")] = None,
+    only: Annotated[list[str] | None, typer.Option(metavar="NAME", help=", ".join(_NAMES))] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
     write: Annotated[
         bool, typer.Option(help="Write docs/reference/performance.md, after a whole measurement.")
@@ -42,17 +42,16 @@ def main(
     with tempfile.TemporaryDirectory(prefix="bench-", dir=_ROOT / "build") as name:
         plan = Plan(Path(name), warm_up, seconds, rounds)
         progress.print("making certificates and signing requests ahead", style="dim")
-        machine = describe_machine(plan.work)
         rows = measure(
             [_system(name, plan) for name in names],
             plan,
             lambda text: progress.print(text, style="dim", highlight=False),
         )
-    _show(rows, as_json=as_json)
-    if write and names == _NAMES and seconds >= _SHORTEST:
-        _PAGE.parent.mkdir(parents=True, exist_ok=True)
-        _PAGE.write_text(page(rows, plan, machine), "utf-8")
-        progress.print(f"wrote {_PAGE.relative_to(_ROOT)}", style="dim")
+        _show(rows, as_json=as_json)
+        if write and names == _NAMES and seconds >= _SHORTEST:
+            _PAGE.parent.mkdir(parents=True, exist_ok=True)
+            _PAGE.write_text(page(rows, plan, describe_machine(plan.work)), "utf-8")
+            progress.print(f"wrote {_PAGE.relative_to(_ROOT)}", style="dim")
 
 
 def _system(name: str, plan: Plan) -> System:
@@ -65,7 +64,7 @@ def _system(name: str, plan: Plan) -> System:
 def _show(rows: list[Row], *, as_json: bool) -> None:
     if not as_json:
         for table in terminal_tables(rows):
-            Console(width=None).print(table)
+            Console().print(table)
         return
     measured = [
         {"system": row.system.name, "connections": row.connections, **rounded(row.figures)}

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from bench.machine import is_pinned
@@ -19,6 +20,17 @@ _COLUMNS = (
     "CPU µs each",
     "resident MB",
     "generator CPU",
+)
+_TERMINAL_COLUMNS = (
+    "",
+    "connec-\ntions",
+    "per s",
+    "p50 ms",
+    "p99 ms",
+    "failed",
+    "CPU µs\neach",
+    "resident\nMB",
+    "generator\nCPU",
 )
 _MANY = CONNECTIONS[-1]
 
@@ -77,12 +89,12 @@ def cells(row: Row) -> list[str]:
 
 def terminal_tables(rows: Sequence[Row]) -> list[Table]:
     """Return the figures, and what they are worth, as tables for a terminal."""
-    figures = Table(title="Registrations, one worker each", title_justify="left")
-    for index, name in enumerate(_COLUMNS):
-        figures.add_column(name, justify="left" if index == 0 else "right", no_wrap=True)
+    figures = Table(title="Registrations, one worker each", title_justify="left", box=SIMPLE_HEAD)
+    for index, name in enumerate(_TERMINAL_COLUMNS):
+        figures.add_column(name, justify="right" if index else "left", no_wrap=True)
     for row in rows:
-        figures.add_row(*cells(row), end_section=row is rows[-1] or _is_last(row, rows))
-    judged = Table(title=f"Targets, at {_MANY} connections", title_justify="left")
+        figures.add_row(row.system.name, *cells(row)[1:], end_section=_is_last(row, rows))
+    judged = Table(title=f"Targets, at {_MANY} connections", title_justify="left", box=SIMPLE_HEAD)
     for name in ("target", "wanted", "measured", ""):
         judged.add_column(name)
     for target in targets(rows):
@@ -127,7 +139,7 @@ def page(rows: Sequence[Row], plan: Plan, machine: Mapping[str, str]) -> str:
             "",
             "## How it is measured",
             "",
-            *_method(plan),
+            *_method(rows, plan),
             "",
             "Rates of the single rounds, registrations a second:",
             "",
@@ -156,7 +168,7 @@ def _systems(rows: Sequence[Row]) -> int:
     return len({row.system.name for row in rows})
 
 
-def _method(plan: Plan) -> list[str]:
+def _method(rows: Sequence[Row], plan: Plan) -> list[str]:
     pinned = (
         "The server has one CPU for itself, the generator of the load another."
         if is_pinned()
@@ -186,7 +198,10 @@ def _method(plan: Plan) -> list[str]:
             "CPU is that of the server's processes; resident memory is that of its largest process"
             " at the end of a run."
         ),
-        "The generator's share of its CPU shows that it was never what limited a rate.",
+        (
+            f"The generator used {max(row.figures.generator_share for row in rows):.0%} of its CPU"
+            " at most, so that it is not what limits a rate."
+        ),
     ]
 
 
