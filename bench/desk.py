@@ -41,7 +41,7 @@ class Enrol:
     def start(self, folder: Path, connections: int) -> Iterator[Running]:
         """Run the bank; the connections are the TPPs' by turns."""
         port = free_port()
-        command = [sys.executable, "-m", "enrol", "sandbox", "up", self._sandbox]
+        command: list[str | Path] = [sys.executable, "-m", "enrol", "sandbox", "up", self._sandbox]
         environment = {"ENROL_STORAGE_PATH": str(_database(folder))}
         with running(
             [*command, "--port", str(port)],

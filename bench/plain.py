@@ -69,7 +69,15 @@ class Authlib:
         """Run it in the peers' environment."""
         port = free_port()
         gunicorn = _HERE.parents[1] / ".peers" / "bin" / "gunicorn"
-        command = [gunicorn, "--chdir", _HERE, "--bind", f"127.0.0.1:{port}", "--workers", "1"]
+        command: list[str | Path] = [
+            gunicorn,
+            "--chdir",
+            _HERE,
+            "--bind",
+            f"127.0.0.1:{port}",
+            "--workers",
+            "1",
+        ]
         with running(
             [*command, "authlib_app:app"],
             port=port,

@@ -63,7 +63,7 @@ def on_cpu(cpu: int) -> Iterator[None]:
 
 @contextmanager
 def running(
-    command: Sequence[str | Path], *, port: int, log: Path, environment: Mapping[str, str] = {}
+    command: Sequence[str | Path], *, port: int, log: Path, environment: Mapping[str, str]
 ) -> Iterator[Process]:
     """Run a server on the server's CPU until it listens on `port`, and stop it at the end."""
     with log.open("ab") as sink, on_cpu(SERVER_CPU):

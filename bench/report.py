@@ -24,13 +24,13 @@ _COLUMNS = (
 _TERMINAL_COLUMNS = (
     "",
     "connec-\ntions",
-    "per s",
-    "p50 ms",
-    "p99 ms",
+    "per\nsecond",
+    "p50\nms",
+    "p99\nms",
     "failed",
-    "CPU µs\neach",
+    "CPU\nµs each",
     "resident\nMB",
-    "generator\nCPU",
+    "load's\nCPU",
 )
 _MANY = CONNECTIONS[-1]
 
@@ -89,18 +89,25 @@ def cells(row: Row) -> list[str]:
 
 def terminal_tables(rows: Sequence[Row]) -> list[Table]:
     """Return the figures, and what they are worth, as tables for a terminal."""
-    figures = Table(title="Registrations, one worker each", title_justify="left", box=SIMPLE_HEAD)
+    figures = _table("Registrations, one worker each")
     for index, name in enumerate(_TERMINAL_COLUMNS):
         figures.add_column(name, justify="right" if index else "left", no_wrap=True)
     for row in rows:
         figures.add_row(row.system.name, *cells(row)[1:], end_section=_is_last(row, rows))
-    judged = Table(title=f"Targets, at {_MANY} connections", title_justify="left", box=SIMPLE_HEAD)
+    judged = _table(f"Targets, at {_MANY} connections")
     for name in ("target", "wanted", "measured", ""):
         judged.add_column(name)
     for target in targets(rows):
         verdict = "[green]met[/]" if target.met else "[red]missed[/]"
         judged.add_row(target.name, target.wanted, target.measured, verdict)
     return [figures, judged] if judged.row_count else [figures]
+
+
+def _table(title: str) -> Table:
+    """Return an empty table that, filled, fits into 80 columns."""
+    return Table(
+        title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True
+    )
 
 
 def _is_last(row: Row, rows: Sequence[Row]) -> bool:
