@@ -94,7 +94,8 @@ def assemble(settings: Settings, *, clock: Clock, drain: Drain) -> ASGIApp:
     store = SqliteStore.open(settings.storage.path)
     limits = settings.limits
     requests = RateLimiter(settings.rate(limits.requests_per_minute))
-    judge = CertificateJudge(_trust(settings), CertificateRules())
+    trust = _trust(settings)
+    judge = CertificateJudge(trust, trust, CertificateRules())
     authenticator = Authenticator(
         judge=judge,
         keys=KeyFinder(store.clients, _fetcher(settings)),

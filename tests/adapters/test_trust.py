@@ -69,7 +69,7 @@ NAMES = {authority: authority.certificate.subject.rfc4514_string() for authority
 
 def test_files_are_read_at_the_start(source):
     assert believed(source) == {NAMES[ONE]}
-    assert len(source.revocation_lists().by_issuer) == 1
+    assert len(source.basis().by_issuer) == 1
 
 
 def test_several_files_are_read_together(anchors, tmp_path):
@@ -79,7 +79,7 @@ def test_several_files_are_read_together(anchors, tmp_path):
 
 
 def test_no_revocation_list_is_an_answer(anchors):
-    assert FileTrustSource((anchors,)).revocation_lists().by_issuer == {}
+    assert FileTrustSource((anchors,)).basis().by_issuer == {}
 
 
 def test_changed_file_is_read_again_within_a_second(source, anchors, clock):
@@ -96,10 +96,10 @@ def test_file_that_did_not_change_is_not_read_again(source, clock):
 
 
 def test_changed_revocation_list_is_read_again(source, crl, clock):
-    before = source.revocation_lists()
+    before = source.basis()
     replace(crl, mint_crl(ONE, 4711))
     clock.tick()
-    assert source.revocation_lists() is not before
+    assert source.basis() is not before
 
 
 @pytest.mark.parametrize("content", [b"", b"no PEM", pem(OTHER)[:-80]], ids=repr)
@@ -114,10 +114,10 @@ def test_bad_file_leaves_what_was_read_and_is_reported_once(source, anchors, clo
 
 
 def test_bad_revocation_list_leaves_what_was_read(source, crl, clock):
-    before = source.revocation_lists()
+    before = source.basis()
     replace(crl, b"no CRL")
     clock.tick()
-    assert source.revocation_lists() is before
+    assert source.basis() is before
 
 
 def test_missing_file_leaves_what_was_read_until_it_is_back(source, anchors, clock):

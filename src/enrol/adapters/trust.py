@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final, Generic, TypeVar
 
@@ -10,6 +11,7 @@ import structlog
 
 from enrol.eidas.revocation import RevocationLists, parse_revocation_list
 from enrol.eidas.trust import TrustAnchors
+from enrol.eidas.validate import AssessedCertificate
 from enrol.errors import ConfigurationError, EnrolError, UnavailableError
 
 _log = structlog.get_logger(__name__)
@@ -24,7 +26,7 @@ PATIENCE: Final = 48 * 3600.0
 
 
 class FileTrustSource:
-    """A `TrustSource` over files: anchors in PEM, revocation lists in PEM or DER.
+    """`TrustSource` and `RevocationSource` over files: anchors in PEM, CRLs in PEM or DER.
 
     A file that becomes unreadable changes nothing: what was read last stays, and the log says so.
     """
@@ -55,10 +57,14 @@ class FileTrustSource:
             raise UnavailableError("trust_list_unavailable", retry_after=60)
         return self._anchors.value
 
-    def revocation_lists(self) -> RevocationLists:
-        """Return the revocation lists, however old: they say themselves how long they hold."""
+    def basis(self) -> RevocationLists:
+        """Return all revocation lists, however old: they say themselves how long they hold."""
         self._look()
         return self._revocation_lists.value
+
+    async def lists_for(self, assessed: AssessedCertificate, *, at: datetime) -> RevocationLists:  # noqa: ARG002 - all lists at once
+        """Return all revocation lists."""
+        return self.basis()
 
     def _look(self) -> float:
         now = self._monotonic()

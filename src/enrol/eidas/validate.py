@@ -20,7 +20,7 @@ from enrol.eidas.checks import (
 )
 from enrol.eidas.organization import OrganizationIdentifier
 from enrol.eidas.path import Path, verify_path
-from enrol.eidas.qcstatements import PspRole
+from enrol.eidas.qcstatements import Psd2Statement, PspRole, QcStatementFacts
 from enrol.eidas.revocation import RevocationLists, check_not_listed, covering_lists
 from enrol.eidas.rules import EEA_COUNTRIES, CertificateRules, CertificateUse
 from enrol.eidas.trust import TrustAnchors
@@ -28,10 +28,13 @@ from enrol.errors import CertificateError
 
 __all__ = [
     "EEA_COUNTRIES",
+    "AssessedCertificate",
     "CertificateRules",
     "CertificateUse",
     "QualifiedCertificate",
+    "assess",
     "check_same_organization",
+    "conclude",
     "validate",
 ]
 
@@ -55,6 +58,27 @@ class QualifiedCertificate:
     recheck_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class AssessedCertificate:
+    """A certificate of which only revocation is still to be judged; only `assess` makes one.
+
+    `path` is verified: the certificate, each followed by its issuer, an anchor last.
+    """
+
+    certificate: Certificate
+    use: CertificateUse
+    path: Path
+    qc: QcStatementFacts
+    psd2: Psd2Statement
+    organization_identifier: OrganizationIdentifier
+
+    @property
+    def links(self) -> tuple[tuple[Certificate, x509.Certificate], ...]:
+        """Each certificate below the anchor, and its issuer."""
+        between = (parse_certificate(ca.public_bytes(Encoding.DER)) for ca in self.path[1:-1])
+        return tuple(zip((self.certificate, *between), self.path[1:], strict=True))
+
+
 _DEFAULT_RULES = CertificateRules()
 
 
@@ -70,18 +94,33 @@ def validate(
 ) -> QualifiedCertificate:
     """Judge a certificate presented for `use` at `at` (aware UTC), or raise at the first fault.
 
-    What cannot be believed comes first, then what is not entitled:
+    `assess`, then `conclude`, where what is known of revocations is at hand already.
+    """
+    assessed = assess(
+        certificate, use=use, at=at, trust=trust, intermediates=intermediates, rules=rules
+    )
+    return conclude(assessed, at=at, revocation=revocation, rules=rules)
+
+
+def assess(
+    certificate: Certificate,
+    *,
+    use: CertificateUse,
+    at: datetime,
+    trust: TrustAnchors,
+    intermediates: tuple[bytes, ...] = (),
+    rules: CertificateRules = _DEFAULT_RULES,
+) -> AssessedCertificate:
+    """Judge all that needs nothing from the issuer but its certificate; what is believed comes out.
 
     1. Form: no precertificate, no CA, a strong key and signature, valid now.
     2. Trust: a verified path to an anchor.
     3. Qualified for this use under EU law.
     4. A PSD2 statement and one organizationIdentifier, of the same authority.
     5. A key usage that allows the use.
-    6. Not revoked, nor any CA below the anchor.
-    7. Entitled: a role, of an authority of the EEA that is accepted here.
 
-    Raises CertificateError, UnavailableError for what this side cannot know, EntitlementError.
-    `intermediates` are DER. The checks and codes are those of TS 119 495, EN 319 412 and RFC 5280.
+    Raises CertificateError, UnavailableError for what this side cannot know. `intermediates` are
+    DER. The checks and codes are those of TS 119 495, EN 319 412 and RFC 5280.
     """
     # (1) Form.
     check_form(certificate, rules)
@@ -97,19 +136,37 @@ def validate(
     organization_identifier = check_organization(certificate, psd2)
     # (5) Use.
     check_key_usage(certificate, use, rules)
+    return AssessedCertificate(certificate, use, path, qc, psd2, organization_identifier)
+
+
+def conclude(
+    assessed: AssessedCertificate,
+    *,
+    at: datetime,
+    revocation: RevocationLists,
+    rules: CertificateRules = _DEFAULT_RULES,
+) -> QualifiedCertificate:
+    """Judge the rest: what cannot be believed comes first, then what is not entitled.
+
+    6. Not revoked, nor any CA below the anchor.
+    7. Entitled: a role, of an authority of the EEA that is accepted here.
+
+    Raises CertificateError, UnavailableError ``revocation_unknown``, EntitlementError.
+    """
     # (6) Revocation.
-    recheck_at = _not_revoked_until(certificate, path, revocation, at=at, rules=rules)
+    recheck_at = _not_revoked_until(assessed, revocation, at=at, rules=rules)
     # (7) Entitlement.
+    psd2 = assessed.psd2
     check_entitled(psd2, rules)
     return QualifiedCertificate(
-        certificate=certificate,
-        use=use,
-        organization_identifier=organization_identifier,
+        certificate=assessed.certificate,
+        use=assessed.use,
+        organization_identifier=assessed.organization_identifier,
         psp_roles=psd2.roles,
         nca_id=psd2.nca_id,
         nca_name=psd2.nca_name,
-        issuer_sha256=sha256(path[1].public_bytes(Encoding.DER)).digest(),
-        deviations=certificate.deviations + qc.deviations,
+        issuer_sha256=sha256(assessed.path[1].public_bytes(Encoding.DER)).digest(),
+        deviations=assessed.certificate.deviations + assessed.qc.deviations,
         recheck_at=recheck_at,
     )
 
@@ -121,17 +178,15 @@ def _purpose(use: CertificateUse, rules: CertificateRules) -> x509.ObjectIdentif
 
 
 def _not_revoked_until(
-    certificate: Certificate,
-    path: Path,
+    assessed: AssessedCertificate,
     revocation: RevocationLists,
     *,
     at: datetime,
     rules: CertificateRules,
 ) -> datetime:
     """Check all below the anchor, and return until when the answer holds."""
-    below = (certificate, *(parse_certificate(ca.public_bytes(Encoding.DER)) for ca in path[1:-1]))
-    ends = [at + rules.verdict_lifetime, *(one.not_valid_after_utc for one in path)]
-    for issued, issuer in zip(below, path[1:], strict=True):
+    ends = [at + rules.verdict_lifetime, *(one.not_valid_after_utc for one in assessed.path)]
+    for issued, issuer in assessed.links:
         covering = covering_lists(
             issued, issuer, revocation, at=at, tolerance=rules.clock_tolerance
         )

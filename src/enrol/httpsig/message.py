@@ -94,10 +94,10 @@ class HttpMessage:
 
         None when the field is absent (STR-2, HDR-10; RFC 9421 §2.1).
         """
+        if name in self.repeated:
+            return b", ".join([line.strip(b" \t") for line in self.repeated[name]])
         value = self.first.get(name)
-        if value is None or name not in self.repeated:
-            return value and value.strip(b" \t")
-        return b", ".join([line.strip(b" \t") for line in self.repeated[name]])
+        return value and value.strip(b" \t")
 
     def has(self, name: bytes) -> bool:
         """Say whether a field is present."""

@@ -43,13 +43,14 @@ def parse_signature(message: HttpMessage, *, policy: SignaturePolicy = STET) -> 
     Raises `HygieneError`, `SignatureSyntaxError`, `SignatureError`; CAR-4 when `Signature-Input`
     is there and RFC 9421 is not allowed.
     """
-    if Mode.RFC9421 in policy.modes and (
-        message.has(b"signature-input") or Mode.CAVAGE not in policy.modes
+    modes = policy.modes
+    if Mode.CAVAGE in modes and (
+        b"signature-input" not in message.first or Mode.RFC9421 not in modes
     ):
+        return cavage.parse_signature(message)
+    if Mode.RFC9421 in modes:
         return rfc9421.parse_signature(message)
-    if not policy.modes:
-        raise SignatureSyntaxError("CAR-4")
-    return cavage.parse_signature(message)
+    raise SignatureSyntaxError("CAR-4")
 
 
 def unverified_keyid(message: HttpMessage, *, policy: SignaturePolicy = STET) -> str:

@@ -124,7 +124,7 @@ class Authenticator:
         """
         at = self._clock()
         message = request.message
-        qwac = self._judge.qwac(request.peer_certificate, at=at)  # (1)
+        qwac = await self._judge.qwac(request.peer_certificate, at=at)  # (1)
         self._requests.take(qwac.certificate.sha256, at)  # (2)
         await self._check_bearer(request, qwac, at)  # (3)
         check_hygiene(message)  # (4)
@@ -142,7 +142,7 @@ class Authenticator:
             client_id=request.client_id,
             jwks=body.metadata.jwks if body and request.client_id is None else None,
         )
-        qsealc = self._judge.qsealc(named.der, intermediates=named.intermediates, at=at)
+        qsealc = await self._judge.qsealc(named.der, intermediates=named.intermediates, at=at)
         check_same_organization(qwac, qsealc)
         signature = verify_signature(  # (8)
             message,

@@ -55,7 +55,7 @@ class TokenDesk:
         Raises `CertificateError` for the connection, `GrantError` for the request.
         """
         at = self._clock()
-        qwac = self._judge.qwac(peer_certificate, at=at)
+        qwac = await self._judge.qwac(peer_certificate, at=at)
         self._requests.take(qwac.certificate.sha256, at)
         if request.grant_type != "client_credentials":
             raise GrantError("grant_type_unsupported", error="unsupported_grant_type")

@@ -8,6 +8,7 @@ import msgspec
 from enrol.eidas.organization import OrganizationIdentifier
 from enrol.eidas.revocation import RevocationLists
 from enrol.eidas.trust import TrustAnchors
+from enrol.eidas.validate import AssessedCertificate
 from enrol.oauth.tokens import AccessToken
 from enrol.oauth.types import ClientId, RequestId
 from enrol.registration.audit import AuditEvent
@@ -125,8 +126,18 @@ class TrustSource(Protocol):
     def anchors(self) -> TrustAnchors:
         """Return the trust anchors; raises `UnavailableError` ``trust_list_unavailable``."""
 
-    def revocation_lists(self) -> RevocationLists:
-        """Return the revocation lists at hand; an empty set is an answer, and a refusal later."""
+
+class RevocationSource(Protocol):
+    """What the issuers of certificates have revoked, as far as can be known now."""
+
+    def basis(self) -> object:
+        """Return an object that is another one once verdicts made before must be made anew."""
+
+    async def lists_for(self, assessed: AssessedCertificate, *, at: datetime) -> RevocationLists:
+        """Return what can be said of a certificate and the CAs below its anchor.
+
+        Nothing said is an answer, and a refusal later.
+        """
 
 
 class Clock(Protocol):

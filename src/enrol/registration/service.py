@@ -95,7 +95,7 @@ class RegistrationDesk:
             if isinstance(verified, RepeatedRequest):
                 return await self._answered_before(verified.entry)
             self._registrations.take(verified.organization_identifier, verified.at)
-            record = self._new_record(verified)
+            record = await self._new_record(verified)
             write = Creation(record, self._settings.quota)
             return await self._commit(verified, write, record, EventType.CLIENT_REGISTERED)
 
@@ -113,7 +113,8 @@ class RegistrationDesk:
             verified = await self._authenticator.authenticate(request)
             if isinstance(verified, RepeatedRequest):
                 return await self._answered_before(verified.entry)
-            record = self._next_record(verified, await self._own_client(verified))
+            current = await self._own_client(verified)
+            record = await self._next_record(verified, current)
             write = Replacement(record)
             return await self._commit(verified, write, record, EventType.CLIENT_UPDATED)
 
@@ -162,9 +163,9 @@ class RegistrationDesk:
             raise EntitlementError("client_not_yours")
         return record
 
-    def _new_record(self, verified: VerifiedRequest) -> ClientRecord:
+    async def _new_record(self, verified: VerifiedRequest) -> ClientRecord:
         client_id = self._new_client_id(verified.at)
-        metadata, keys = self._grant(verified, client_id, replaces=None)
+        metadata, keys = await self._grant(verified, client_id, replaces=None)
         at = verified.at.replace(microsecond=0)
         return ClientRecord(
             client_id=client_id,
@@ -176,8 +177,8 @@ class RegistrationDesk:
             version=1,
         )
 
-    def _next_record(self, verified: VerifiedRequest, current: ClientRecord) -> ClientRecord:
-        metadata, keys = self._grant(verified, current.client_id, replaces=current)
+    async def _next_record(self, verified: VerifiedRequest, current: ClientRecord) -> ClientRecord:
+        metadata, keys = await self._grant(verified, current.client_id, replaces=current)
         return msgspec.structs.replace(
             current,
             metadata=metadata,
@@ -186,7 +187,7 @@ class RegistrationDesk:
             version=current.version + 1,
         )
 
-    def _grant(
+    async def _grant(
         self, verified: VerifiedRequest, client_id: ClientId, *, replaces: ClientRecord | None
     ) -> tuple[ClientMetadata, tuple[RegisteredKey, ...]]:
         body = verified.body or Body({}, ClientMetadata())
@@ -198,7 +199,7 @@ class RegistrationDesk:
         metadata = decide(
             body.document, body.metadata, applicant=applicant, dialect=self._settings.dialect
         )
-        keys = registered_keys(verified, metadata, client_id=client_id, judge=self._judge)
+        keys = await registered_keys(verified, metadata, client_id=client_id, judge=self._judge)
         return metadata, keys
 
     async def _commit(

@@ -11,7 +11,7 @@ from enrol.registration.certificates import CertificateJudge
 from enrol.registration.record import RegisteredKey
 
 
-def registered_keys(
+async def registered_keys(
     verified: VerifiedRequest,
     metadata: ClientMetadata,
     *,
@@ -31,11 +31,14 @@ def registered_keys(
     if not named:
         raise ClientMetadataError(Finding("member_missing", "jwks"))
     return tuple(
-        _registered_key(verified, client_id, der=der, kid=kid, judge=judge) for der, kid in named
+        [
+            await _registered_key(verified, client_id, der=der, kid=kid, judge=judge)
+            for der, kid in named
+        ]
     )
 
 
-def _registered_key(
+async def _registered_key(
     verified: VerifiedRequest,
     client_id: ClientId,
     *,
@@ -47,7 +50,7 @@ def _registered_key(
     if der == signing.der:
         qsealc, url = verified.qsealc, signing.url
     else:
-        qsealc, url = judge.qsealc(der, at=verified.at), None
+        qsealc, url = await judge.qsealc(der, at=verified.at), None
         check_same_organization(verified.qwac, qsealc)
     return RegisteredKey(
         client_id=client_id,
