@@ -94,17 +94,18 @@ def _describe(command: object, path: str) -> Iterator[str]:
 def _type_name(kind: object) -> str:
     if get_origin(kind) is tuple:
         return f"list of {_type_name(get_args(kind)[0])}"
-    if hasattr(kind, "__metadata__"):
-        return _type_name(get_args(kind)[0])
     if isinstance(kind, type) and issubclass(kind, Enum):
         return " or ".join(f"`{member.value}`" for member in kind)
+    names = {"str": "text", "Path": "path", "bool": "true or false", "int": "integer"}
+    names |= {"float": "number", "dict": "table"}
+    if get_origin(kind) is dict:
+        return names["dict"]
     options = [option for option in get_args(kind) if option is not type(None)]
     if options and all(isinstance(option, str) for option in options):
         return " or ".join(f"`{option}`" for option in options)
-    names = {"str": "text", "Path": "path", "bool": "true or false", "int": "integer"}
-    names |= {"float": "number", "dict": "table"}
-    base = get_origin(kind) if get_origin(kind) is dict else (options[0] if options else kind)
-    name = getattr(base, "__name__", str(base))
+    if options:
+        return _type_name(options[0])
+    name = getattr(kind, "__name__", str(kind))
     return names.get(name, name)
 
 

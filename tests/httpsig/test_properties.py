@@ -13,9 +13,12 @@ from hypothesis import strategies as st
 
 from enrol.errors import MalformedRequestError, SignatureError
 from enrol.httpsig import (
+    RESPONSE,
+    RESPONSE_COVERED,
     STET,
     STRICT,
     HttpMessage,
+    MessageSignature,
     Mode,
     Primitive,
     SignatureParameters,
@@ -188,6 +191,46 @@ def test_change_of_any_byte_covered_by_rfc9421_is_refused(every_key, data):
     assert refusal(changed, key) is not None
 
 
+# Answers, signed as BPCE signs them
+
+
+@st.composite
+def answers(draw: st.DrawFn) -> HttpMessage:
+    """Draw an answer; method and target are those of the request."""
+    message = draw(messages())
+    kind = draw(st.sampled_from([b"application/json", b"application/json; charset=utf-8"]))
+    return replace(message, fields=(*message.fields, (b"content-type", kind)))
+
+
+def signed_answer(message: HttpMessage, key) -> HttpMessage:
+    fields = sign(message, key=key, keyid="k", covered=RESPONSE_COVERED, algorithm_label=None)
+    return with_fields(message, fields)
+
+
+def answer_refusal(message: HttpMessage, key) -> str | None:
+    verifier = key.verification_key()
+    return code_of(verify_message, message, lambda _: verifier, at=AT, policy=RESPONSE)
+
+
+@pytest.mark.parametrize("primitive", list(Primitive))
+@given(message=answers())
+@FEW
+def test_an_answer_that_is_signed_verifies(every_key, primitive, message):
+    key = every_key[primitive]
+    assert answer_refusal(signed_answer(message, key), key) is None
+
+
+@given(data=st.data())
+@FEW
+def test_change_of_any_byte_covered_of_an_answer_is_refused(every_key, data):
+    key = every_key[Primitive.ED25519]
+    signed_ = signed_answer(data.draw(answers()), key)
+    covered = {name.encode() for name in RESPONSE_COVERED} | {b"signature"}
+    answer = replace(signed_, fields=tuple(f for f in signed_.fields if f[0] in covered))
+    assert answer_refusal(answer, key) is None
+    assert answer_refusal(data.draw(changes(answer)), key) is not None
+
+
 TEXT = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=30)
 SECONDS = st.none() | st.integers(0, 999_999_999_999)
 
@@ -207,6 +250,55 @@ SECONDS = st.none() | st.integers(0, 999_999_999_999)
 def test_parameters_written_read_back(parameters: SignatureParameters):
     field = (b"signature", serialize(parameters).encode())
     assert parse_signature(HttpMessage("POST", b"/", (field,), b"")) == parameters
+
+
+DERIVED = st.sampled_from(["@method", "@authority", "@path", "@query", "@scheme", "@target-uri"])
+NAME = st.from_regex(r"[a-z*][a-z0-9_.*-]{0,5}", fullmatch=True)
+
+
+@PLAIN
+@given(
+    message=messages(),
+    label=NAME,
+    keyid=TEXT,
+    created=st.integers(0, 10**15 - 1),
+    expires=SECONDS,
+    nonce=st.none() | TEXT,
+    derived=st.lists(DERIVED, unique=True),
+)
+def test_signature_input_written_reads_back(
+    every_key, message, label, keyid, created, expires, nonce, derived
+):
+    key = every_key[Primitive.ED25519]
+    fields = sign_rfc9421(
+        message,
+        key=key,
+        keyid=keyid,
+        created=created,
+        expires=expires,
+        nonce=nonce,
+        label=label,
+        covered=derived,
+    )
+    read = parse_signature(with_fields(message, fields), policy=POLICY)
+    assert isinstance(read, MessageSignature)
+    assert (read.label, read.unverified_keyid, read.algorithm) == (label, keyid, "ed25519")
+    assert (read.created, read.expires) == (created, expires)
+    assert [str(component) for component in read.components] == [f'"{name}"' for name in derived]
+    assert fields[0][1] == f"{label}={read.signature_params}"
+
+
+@given(st.binary(max_size=200), st.sampled_from(["SHA-256", "sha-512", "Sha-512"]))
+@PLAIN
+def test_digest_written_holds_for_its_octets_alone(body, algorithm):
+    for name, value in (
+        digest_field(body, algorithm),
+        content_digest_field(body, algorithm.lower()),
+    ):
+        field = (name.lower().encode(), value.encode())
+        message = HttpMessage("POST", b"/", (field,), body)
+        assert verify_digest(message, required=False).algorithms == (algorithm.lower(),)
+        assert code_of(verify_digest, replace(message, body=body + b"x"), required=False)
 
 
 SIGNATURES = st.lists(

@@ -31,6 +31,11 @@ def install_node_packages() -> None:
         )
 
 
+def path() -> str:
+    """Return where commands are looked for."""
+    return os.environ.get("PATH", os.defpath)
+
+
 def run(*command: str | Path, stdin: str = "", environment: Mapping[str, str] | None = None) -> str:
     """Return what a program printed; one that fails fails the test with its own words."""
     ended = subprocess.run(

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from enrol import __version__
-from enrol.cli import sandbox, serve, tpp
+from enrol.cli import audit, dialect, explain, sandbox, serve, tpp, trust
 from enrol.errors import ConfigurationError
 
 app = typer.Typer(
@@ -18,6 +18,10 @@ app = typer.Typer(
 )
 app.add_typer(sandbox.app, name="sandbox")
 app.add_typer(tpp.app, name="tpp")
+app.add_typer(explain.app, name="explain")
+app.add_typer(dialect.app, name="dialect")
+app.add_typer(trust.app, name="trust")
+app.add_typer(audit.app, name="audit")
 app.command("serve")(serve.serve)
 app.command("migrate")(serve.migrate)
 app.command("check-config")(serve.check_config)

@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from enrol.adapters.dialects import is_path, load_dialect
+from enrol.cli.trust import ensure_snapshot, refresh_now
 from enrol.eidas.qcstatements import PspRole
 from enrol.errors import ConfigurationError
 from enrol.sandbox.draft import Kind
@@ -23,6 +25,8 @@ from enrol.sandbox.folder import CONTENTS, create_sandbox, open_sandbox
 from enrol.sandbox.organization import ACME
 from enrol.sandbox.pki import DEFAULT_ROLES, Issued, issue
 from enrol.sandbox.seed import RandomKeys, SeededKeys
+from enrol.sandbox.templates import STET, Spoken
+from enrol.settings import load_settings
 
 _FAILURE, _WRONG_USE = 1, 2
 _NOT_QUALIFIED = "Nothing in it is qualified: the QTSP is a test, and only this sandbox trusts it."
@@ -46,6 +50,24 @@ Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The sandbox's folde
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 
+DialectOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="The bank's dialect: a name of `enrol dialect list`, or a file.",
+        show_default="stet",
+    ),
+]
+
+
+def spoken_dialect(name: str | None) -> Spoken:
+    """Return the dialect of an option, checked, for a new sandbox; raises ConfigurationError."""
+    if name is None:
+        return STET
+    name = str(Path(name).absolute()) if is_path(name) else name
+    return Spoken(name, load_dialect(name))
+
+
 @app.command("init")
 def init_command(
     folder: Folder,
@@ -54,6 +76,7 @@ def init_command(
         int | None,
         typer.Option(metavar="N", help="Same seed, same keys. Anyone can repeat them: tests only."),
     ] = None,
+    dialect: DialectOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Write a new sandbox into DIR, which must be absent or empty.
@@ -63,7 +86,10 @@ def init_command(
     """
     with _reported(as_json):
         keys = RandomKeys() if seed is None else SeededKeys(seed)
-        created = create_sandbox(folder, keys=keys, at=datetime.now(UTC))
+        created = create_sandbox(
+            folder, keys=keys, at=datetime.now(UTC), dialect=spoken_dialect(dialect)
+        )
+        ensure_snapshot(load_settings(folder / "enrol.toml", {}).refresh_job)
         following = f"enrol sandbox up {folder}"
         if as_json:
             _print_json(
@@ -147,6 +173,31 @@ def issue_command(
             _print_json(**facts)
         else:
             _print_rows("Issued, and not qualified:", {key: _plain(facts[key]) for key in facts})
+
+
+@app.command("relist")
+def relist_command(
+    folder: Folder,
+    *,
+    withdraw: Annotated[
+        bool, typer.Option("--withdraw", help="Withdraw the issuing CA, from now on.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Sign the sandbox's trusted lists anew, the issuing CA granted or withdrawn, and refresh.
+
+    A running sandbox believes the new lists within seconds.
+    """
+    with _reported(as_json):
+        at = datetime.now(UTC)
+        sandbox = open_sandbox(folder)
+        number = sandbox.publish_lists(withdrawn_at=at if withdraw else None, at=at)
+        refresh_now(load_settings(folder / "enrol.toml", {}).refresh_job)
+        status = "withdrawn" if withdraw else "granted"
+        if as_json:
+            _print_json(list=number, issuing_ca=status)
+        else:
+            typer.echo(f"Signed list {number}: the issuing CA is {status}.")
 
 
 def _facts(issued: Issued) -> dict[str, object]:

@@ -11,6 +11,8 @@ import msgspec
 import typer
 
 from enrol.adapters.clock import system_clock
+from enrol.cli.sandbox import DialectOption, spoken_dialect
+from enrol.cli.trust import ensure_snapshot
 from enrol.registration.ports import Clock
 from enrol.sandbox.folder import create_sandbox, is_sandbox
 from enrol.sandbox.host import LOOPBACK, PORT
@@ -70,14 +72,25 @@ def sandbox_up(
         datetime | None,
         typer.Option(metavar="TIME", help="Let the bank's clock start at this UTC time."),
     ] = None,
+    dialect: DialectOption = None,
 ) -> None:
     """Serve the sandbox bank in DIR, which is made if it is absent."""
     port = _free_port(host or LOOPBACK) if port == 0 else port
     if not is_sandbox(folder):
         now = datetime.now(UTC)
-        create_sandbox(folder, keys=RandomKeys(), at=now, host=host or LOOPBACK, port=port or PORT)
+        create_sandbox(
+            folder,
+            keys=RandomKeys(),
+            at=now,
+            host=host or LOOPBACK,
+            port=port or PORT,
+            dialect=spoken_dialect(dialect),
+        )
     settings = _adjusted(load_settings(folder / _SETTINGS_FILE), host, port, limits)
+    if dialect is not None:
+        settings = _speaking(settings, spoken_dialect(dialect).name)
     typer.echo(_NOT_QUALIFIED, err=True)
+    ensure_snapshot(settings.refresh_job)
     raise typer.Exit(_run(settings, _clock_from(at)))
 
 
@@ -100,6 +113,12 @@ def _adjusted(settings: Settings, host: str | None, port: int | None, limits: Li
     return msgspec.structs.replace(settings, server=server, limits=limited)
 
 
+def _speaking(settings: Settings, dialect: str) -> Settings:
+    """Return the settings with another dialect."""
+    registration = msgspec.structs.replace(settings.registration, dialect=dialect)
+    return msgspec.structs.replace(settings, registration=registration)
+
+
 def _clock_from(start: datetime | None) -> Clock:
     """Return the system clock, or one that runs from `start`, read as UTC."""
     if start is None:
@@ -120,5 +139,6 @@ def _free_port(host: str) -> int:
 
 def _say_ready(host: str, port: int) -> None:
     shown = f"[{host}]" if ":" in host else host
-    sys.stdout.write(f"ready https://{shown}:{port}\n")
+    where = f"unix:{host}" if host.startswith("/") else f"https://{shown}:{port}"
+    sys.stdout.write(f"ready {where}\n")
     sys.stdout.flush()

@@ -2,19 +2,37 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 
 import httpx
 from rich.console import Console
 from rich.text import Text
 
-from enrol.client import BankError, RefusedFinding, Registration, RegistrationRefusedError
+from enrol.client import (
+    BankError,
+    RefusedFinding,
+    Registration,
+    RegistrationRefusedError,
+    UnbelievedAnswerError,
+)
 from enrol.client.printable import printable
 from enrol.client.registrations import KeptRegistration
 from enrol.client.transcript import describe_request, describe_response, shorten_secrets
+from enrol.errors import RefusalExplanation
 from enrol.explanations import EXPLANATIONS
 
 _WIDTH = 14
-_UNDECIDED = frozenset({"bank_connection_lost", "bank_timeout", "bank_answer_unreadable"})
+_UNDECIDED = frozenset(
+    {
+        "bank_connection_lost",
+        "bank_timeout",
+        "bank_answer_unreadable",
+        "bank_signature_missing",
+        "bank_signature_invalid",
+        "bank_signature_elsewhere",
+        "bank_seal_expired",
+    }
+)
 _REPEAT = "register, update and delete can be repeated with --request-id and this value"
 
 
@@ -78,6 +96,8 @@ class Report:
         """Print why no usable answer came, and how to find out what the bank did."""
         self._err.print(Text(f"No usable answer: {error.explanation.meaning}", style="bold red"))
         self._err.print(_line("code", error.code))
+        if isinstance(error, UnbelievedAnswerError) and error.rule is not None:
+            self._err.print(_line("rule", f"{error.rule}: {EXPLANATIONS[error.rule].meaning}"))
         self._err.print(_line("change", error.explanation.remedy))
         self._err.print(_line("X-Request-ID", error.request_id))
         if error.code in _UNDECIDED:
@@ -94,6 +114,8 @@ class Report:
         if error.retry_after is not None:
             self._err.print(_line("try again in", f"{error.retry_after} seconds"))
         self._err.print(_line("X-Request-ID", error.request_id))
+        if error.explanation is not None:
+            self._explanation(error.explanation)
         self.answer(_as_document(error))
 
     def trace(self, message: httpx.Request | httpx.Response) -> None:
@@ -117,6 +139,16 @@ class Report:
         self._err.print(_line("change", remedy))
         if known:
             self._err.print(_line("rule", known.clause))
+
+    def _explanation(self, explanation: RefusalExplanation) -> None:
+        """Print what a test system tells of a refused signature."""
+        for rule in explanation.findings:
+            if rule.verdict == "fails":
+                self._err.print(_line(f"fails {rule.rule}", rule.sentence))
+        for mistake in explanation.mistakes:
+            self._err.print(_line("likely", mistake))
+        for n, line in enumerate(explanation.signing_string):
+            self._err.print(_line("" if n else "bank computed", line))
 
     def _block(self, mark: str, text: str, style: str) -> None:
         for line in text.split("\n"):
@@ -149,4 +181,5 @@ def _as_document(error: RegistrationRefusedError) -> dict[str, object]:
             for f in error.findings
         ],
         "request_id": error.request_id,
+        "explanation": error.explanation and asdict(error.explanation),
     }

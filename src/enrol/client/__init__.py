@@ -2,11 +2,13 @@
 
 from enrol.client.answers import Registration
 from enrol.client.auth import SignatureAuth
+from enrol.client.bank_seal import BankSeal
 from enrol.client.errors import (
     BankError,
     BankUnreachableError,
     RefusedFinding,
     RegistrationRefusedError,
+    UnbelievedAnswerError,
     UnreadableAnswerError,
 )
 from enrol.client.profile import Bank, Credentials, Profile, load_profile
@@ -17,6 +19,7 @@ __all__ = [
     "AsyncTppClient",
     "Bank",
     "BankError",
+    "BankSeal",
     "BankUnreachableError",
     "Credentials",
     "Profile",
@@ -26,6 +29,7 @@ __all__ = [
     "Seal",
     "SignatureAuth",
     "TppClient",
+    "UnbelievedAnswerError",
     "UnreadableAnswerError",
     "load_profile",
     "make_seal",

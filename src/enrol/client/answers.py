@@ -8,7 +8,7 @@ import httpx
 
 from enrol.client.errors import RefusedFinding, RegistrationRefusedError, UnreadableAnswerError
 from enrol.client.printable import printable_line
-from enrol.errors import ClientMetadataError
+from enrol.errors import ClientMetadataError, ExplainedRule, RefusalExplanation
 from enrol.oauth.strict_json import JsonObject, parse_json_object
 from enrol.oauth.types import ClientId
 
@@ -17,6 +17,7 @@ _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]{1,8192}=*")
 _CLIENT_ID: Final = re.compile(r"[\x20-\x7e]{1,256}")
 _SECONDS: Final = re.compile(r"[0-9]{1,9}")
 _DEFAULT_LIFETIME = 300
+_MOST_LINES: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ def refusal_of(response: httpx.Response, *, request_id: str) -> RegistrationRefu
         findings=_findings(document),
         request_id=printable_line(response.headers.get("x-request-id")) or request_id,
         retry_after=retry_after(response),
+        explanation=_explanation(document.get("explanation")),
     )
 
 
@@ -134,4 +136,31 @@ def _findings(document: JsonObject) -> tuple[RefusedFinding, ...]:
         )
         for finding in (findings if isinstance(findings, list) else ())
         if isinstance(finding, dict)
+    )
+
+
+def _explanation(value: object) -> RefusalExplanation | None:
+    """Return what a test system tells of a refused signature, None where it tells nothing."""
+    if not isinstance(value, dict):
+        return None
+    findings = value.get("findings")
+    return RefusalExplanation(
+        findings=tuple(
+            ExplainedRule(
+                printable_line(each.get("rule")) or "unnamed",
+                printable_line(each.get("verdict")) or "undecided",
+                printable_line(each.get("sentence")) or "",
+            )
+            for each in (findings if isinstance(findings, list) else ())[:_MOST_LINES]
+            if isinstance(each, dict)
+        ),
+        mistakes=_lines(value.get("mistakes")),
+        signing_string=_lines(value.get("signing_string")),
+    )
+
+
+def _lines(value: object) -> tuple[str, ...]:
+    lines = value if isinstance(value, list) else ()
+    return tuple(
+        printable_line(line) or "" for line in lines[:_MOST_LINES] if isinstance(line, str)
     )

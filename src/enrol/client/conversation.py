@@ -7,6 +7,7 @@ the async client share every decision and differ only in how they wait.
 import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final, TypeAlias, TypeVar
 
 import httpx
@@ -53,6 +54,10 @@ Flow: TypeAlias = Generator[Step, Outcome, T]
 Trace: TypeAlias = Callable[[httpx.Request | httpx.Response], None]
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 def no_trace(_message: httpx.Request | httpx.Response) -> None:
     """Look at nothing."""
 
@@ -90,11 +95,13 @@ class Conversation:
         *,
         trace: Trace = no_trace,
         clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = _now,
     ) -> None:
         self._bank = bank
         self._seal = seal
         self._trace = trace
         self._clock = clock
+        self._now = now
         self._token = ""
         self._token_ends = float("-inf")
 
@@ -157,6 +164,8 @@ class Conversation:
         response = yield from self._exchange(request)
         if response.status_code == 401:  # the next call asks for a new token
             self._token_ends = float("-inf")
+        if self._bank.seal is not None:
+            self._bank.seal.check(response, request=request, at=self._now())
         return own_id, response
 
     def _exchange(self, request: httpx.Request) -> Flow[httpx.Response]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from enrol.errors import EnrolError
+from enrol.errors import EnrolError, RefusalExplanation
 from enrol.explanations.client import CLIENT
 from enrol.explanations.explanation import Explanation
 
@@ -22,8 +22,8 @@ class RegistrationRefusedError(EnrolError):
 
     `status` is HTTP's, `error` and `description` the bank's ``error`` and ``error_description``
     (or ``message``), `code` the last segment of its ``error_uri``, else `error`. `request_id` is
-    the X-Request-ID to tell the bank; `retry_after` is in whole seconds. All is text made safe to
-    show.
+    the X-Request-ID to tell the bank; `retry_after` is in whole seconds; `explanation` is what a
+    test system tells of a refused signature. All is text made safe to show.
     """
 
     def __init__(
@@ -36,8 +36,10 @@ class RegistrationRefusedError(EnrolError):
         findings: tuple[RefusedFinding, ...] = (),
         request_id: str,
         retry_after: int | None = None,
+        explanation: RefusalExplanation | None = None,
     ) -> None:
         super().__init__(code)
+        self.explanation = explanation
         self.status = status
         self.error = error
         self.description = description
@@ -71,6 +73,17 @@ class BankError(EnrolError):
 
 class BankUnreachableError(BankError):
     """The request or its answer did not get through: network, TLS, time."""
+
+
+class UnbelievedAnswerError(BankError):
+    """An answer came whose signature is not the bank's; `rule` is what it breaks, if it is read."""
+
+    def __init__(self, code: str, *, request_id: str, rule: str | None = None) -> None:
+        super().__init__(code, request_id=request_id)
+        self.rule = rule
+
+    def __str__(self) -> str:
+        return f"{super().__str__()} ({self.rule})" if self.rule else super().__str__()
 
 
 class UnreadableAnswerError(BankError):

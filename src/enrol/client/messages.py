@@ -59,7 +59,7 @@ def registration_request(
 
 def registration_url(bank: Bank, client_id: str | None = None) -> str:
     """Return the registration entry point of a bank, or a client's place on it."""
-    entry_point = f"{bank.url}{bank.prefix}/register"
+    entry_point = f"{bank.url}{bank.registration_endpoint or f'{bank.prefix}/register'}"
     return entry_point if client_id is None else f"{entry_point}/{_segment(client_id)}"
 
 

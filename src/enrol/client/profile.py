@@ -12,6 +12,7 @@ import httpx
 import msgspec
 from cryptography.x509 import load_der_x509_certificate
 
+from enrol.client.bank_seal import BankSeal
 from enrol.client.metadata import check_metadata
 from enrol.client.pem import (
     read_certificates,
@@ -35,7 +36,12 @@ _VISIBLE: Final = re.compile(r"[\x21-\x7e]{1,1024}")
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `([^`]*)`(?: - at `\$\.(.*)`)?")
 _MISSING: Final = re.compile(r"Object missing required field `([^`]*)`(?: - at `\$\.(.*)`)?")
 _WRONG_TYPE: Final = re.compile(r"Expected `([^`]*)`, got `([^`]*)` - at `\$\.(.*)`")
-_TYPES: Final = {"str": "text", "object": "a table", "str | null": "text"}
+_TYPES: Final = {
+    "str": "text",
+    "object": "a table",
+    "str | null": "text",
+    "bool": "true or false",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +49,9 @@ class Bank:
     """Where a bank's registration desk is.
 
     `url` is https and has no path; `prefix` and `token_endpoint` are paths on it; `client_id` is
-    the one that tokens are asked with. `ca` is the PEM file of the CAs trusted for the bank's TLS
-    end, those of the system by default.
+    the one that tokens are asked with. `registration_endpoint` is a path too, where it is not
+    ``/register`` below the prefix. `ca` is the PEM file of the CAs trusted for the bank's TLS
+    end, those of the system by default. `seal` are the certificates it signs its answers with.
     """
 
     url: str
@@ -52,6 +59,8 @@ class Bank:
     token_endpoint: str = TOKEN_ENDPOINT
     client_id: str = GENERIC_CLIENT_ID
     ca: Path | None = None
+    seal: BankSeal | None = None
+    registration_endpoint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +89,9 @@ class _BankTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     token_endpoint: str = TOKEN_ENDPOINT
     client_id: str = GENERIC_CLIENT_ID
     ca: str | None = None
+    seal: str | None = None
+    seal_required: bool = False
+    registration_endpoint: str | None = None
 
 
 class _TppTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -172,8 +184,8 @@ def _in_words(message: str) -> str:
 
 
 def _bank(table: _BankTable, folder: Path, bank_url: str | None) -> Bank:
-    for name in ("prefix", "token_endpoint"):
-        value = getattr(table, name)
+    for name in ("prefix", "token_endpoint", "registration_endpoint"):
+        value = getattr(table, name) or ""
         _check(
             _PATH, f"[bank] {name}", value, "a path such as /stet/setting/v1, without / at its end"
         )
@@ -187,7 +199,26 @@ def _bank(table: _BankTable, folder: Path, bank_url: str | None) -> Bank:
         table.token_endpoint,
         table.client_id,
         ca,
+        _bank_seal(table, folder),
+        table.registration_endpoint,
     )
+
+
+def _bank_seal(table: _BankTable, folder: Path) -> BankSeal | None:
+    """Return the seal of the bank; raises `ConfigurationError` where it is demanded and not told.
+
+    A certificate that is not valid is found out when an answer is signed with it.
+    """
+    if table.seal is not None:
+        certificates = read_certificates(folder / table.seal, "[bank] seal")
+        return BankSeal(certificates, required=table.seal_required)
+    if table.seal_required:
+        raise ConfigurationError(
+            "profile_member",
+            "[bank] seal_required needs [bank] seal: the PEM file of the certificates that the "
+            "bank signs its answers with.",
+        )
+    return None
 
 
 def _check(grammar: re.Pattern[str], name: str, value: str, words: str) -> None:

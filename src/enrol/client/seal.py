@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import Certificate
 
-from enrol.httpsig import Primitive, SigningKey, signing_key
+from enrol.httpsig import Primitive, SigningKey, signing_key, usual_label
 from enrol.oauth.jwk import JsonWebKey, JsonWebKeySet
 from enrol.oauth.mtls import x5t_s256
 
@@ -43,7 +43,7 @@ class Seal:
     @property
     def algorithm_label(self) -> str | None:
         """Return the ``algorithm`` of a Signature; only PKCS#1 v1.5 has one nobody disputes."""
-        return "rsa-sha256" if self.key.primitive is Primitive.RSA_PKCS1V15_SHA256 else None
+        return usual_label(self.key.primitive)
 
 
 def make_seal(

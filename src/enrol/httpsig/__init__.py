@@ -5,6 +5,7 @@
 included; `verify_message` does the three in a row. `sign` and `sign_rfc9421` are the other side.
 """
 
+from enrol.httpsig.algorithm import usual_label
 from enrol.httpsig.cavage import SignatureParameters, signing_string
 from enrol.httpsig.components import Component, ComponentSource
 from enrol.httpsig.coverage import digest_is_required
@@ -109,6 +110,7 @@ __all__ = [
     "signing_key",
     "signing_string",
     "unverified_keyid",
+    "usual_label",
     "verification_key",
     "verify_digest",
     "verify_message",

@@ -51,6 +51,11 @@ def check_label(
         raise SignatureError("ALG-9")
 
 
+def usual_label(primitive: Primitive) -> str | None:
+    """Return the label to write for a primitive; only PKCS#1 v1.5 with SHA-256 has one."""
+    return "rsa-sha256" if primitive is Primitive.RSA_PKCS1V15_SHA256 else None
+
+
 def message_key(alg: str | None, key: VerificationKey) -> VerificationKey:
     """Return the key as RFC 9421 uses it.
 

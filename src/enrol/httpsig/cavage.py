@@ -55,6 +55,11 @@ def parse_signature(message: HttpMessage) -> SignatureParameters:
     HDR: draft-cavage-12 §2.1, §2.3.
     """
     check_hygiene(message)  # (1)
+    return read_signature(message)
+
+
+def read_signature(message: HttpMessage) -> SignatureParameters:
+    """Read the `Signature` of a message that is unambiguous: steps 2 to 4 of `parse_signature`."""
     value = _carrier(message)  # (2)
     head, last, tail = value.rpartition(_LAST)
     signature = decode_base64(tail[:-1]) if last and tail[-1:] == b'"' else None
@@ -113,6 +118,28 @@ def serialize(parameters: SignatureParameters) -> str:
     parts.append(f'headers="{" ".join(parameters.headers)}"')
     parts.append(f'signature="{encode_base64(parameters.signature)}"')
     return ",".join(parts)
+
+
+def parameter_values(text: str) -> dict[str, str]:
+    """Read ``name=value, …`` into values by lower-case name (PAR-1 to PAR-5, PAR-7).
+
+    Raises `SignatureSyntaxError` with PAR-1 or PAR-3.
+    """
+    pattern = _ESCAPED if "\\" in text else _PLAIN
+    found: dict[str, str] = {}
+    position, separator = 0, ","
+    while separator:
+        match = pattern.match(text, position)
+        if match is None:
+            raise SignatureSyntaxError("PAR-1")
+        name, quoted, token, separator = match.groups()
+        name = name.lower()
+        if name in found:
+            raise SignatureSyntaxError("PAR-3")
+        value = token if quoted is None else quoted
+        found[name] = _ESCAPE.sub(r"\1", value) if "\\" in value else value
+        position = match.end()
+    return found
 
 
 def covered_names(text: str) -> tuple[str, ...]:
@@ -190,7 +217,7 @@ def _read_head(head: bytes) -> tuple[str, str | None, tuple[str, ...], int | Non
 def _read(value: bytes) -> SignatureParameters:
     if not value.isascii():
         raise SignatureSyntaxError("PAR-1")
-    parameters = _parameters(value.decode("ascii"))  # (3)
+    parameters = parameter_values(value.decode("ascii"))  # (3)
     keyid, signature = parameters.get("keyid"), parameters.get("signature")
     if not keyid or not signature:
         raise SignatureSyntaxError("PAR-8")
@@ -204,25 +231,6 @@ def _read(value: bytes) -> SignatureParameters:
     return SignatureParameters(
         keyid, parameters.get("algorithm"), headers, octets, created, expires
     )
-
-
-def _parameters(text: str) -> dict[str, str]:
-    """Read ``name=value, …`` into values by lower-case name (PAR-1 to PAR-5, PAR-7)."""
-    pattern = _ESCAPED if "\\" in text else _PLAIN
-    found: dict[str, str] = {}
-    position, separator = 0, ","
-    while separator:
-        match = pattern.match(text, position)
-        if match is None:
-            raise SignatureSyntaxError("PAR-1")
-        name, quoted, token, separator = match.groups()
-        name = name.lower()
-        if name in found:
-            raise SignatureSyntaxError("PAR-3")
-        value = token if quoted is None else quoted
-        found[name] = _ESCAPE.sub(r"\1", value) if "\\" in value else value
-        position = match.end()
-    return found
 
 
 def _integer(text: str | None) -> int | None:

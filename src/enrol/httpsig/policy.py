@@ -1,13 +1,24 @@
 """What a verifier demands beyond the arithmetic: coverage, age, modes and named exceptions."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
 STET_LIST: Final = ("psu-*", "content-type", "content-length", "date")
 """Fields that STET 1.4.1.3 §3.5 wants covered whenever they are present (COV-6)."""
+
+
+ALIASES: Final = MappingProxyType(
+    {
+        "RS256": "rsa-sha256",
+        "RS512": "rsa-sha512",
+        "SHA256withRSA": "rsa-sha256",
+        "SHA512withRSA": "rsa-sha512",
+    }
+)
+"""Labels of JOSE and Java that clients write instead of those of the draft (ALG-1)."""
 
 
 class Mode(StrEnum):
@@ -34,7 +45,8 @@ class CoverageProfile:
     ``(created)`` (COV-4). `when_present` names fields that must be covered if the message has
     them, ``psu-*`` for all of that prefix (COV-6). `digest_of_nothing` demands Digest of GET and
     DELETE without content too (DIG-1). `obsolete_dates` reads all three forms of a date
-    (RFC 9110 §5.6.7) instead of the one that may be sent (TIM-6).
+    (RFC 9110 §5.6.7) instead of the one that may be sent (TIM-6). `unsigned_digest` lets Digest
+    come without being covered, for banks whose clients sign the request line alone.
     """
 
     name: str
@@ -43,6 +55,7 @@ class CoverageProfile:
     digest_of_nothing: bool
     obsolete_dates: bool
     when_present: tuple[str, ...] = ()
+    unsigned_digest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +83,19 @@ class SignaturePolicy:
     put_signed_as_post: bool = False
     stripped_prefix: bytes | None = None
     empty_headers: bool = False
+
+    def with_quirks(self, quirks: Collection[Quirk], *, prefix: bytes) -> "SignaturePolicy":
+        """Return the same policy with these switches on and all others off.
+
+        `prefix` is what `stripped_prefix` takes from the target; aliases are those of `ALIASES`.
+        """
+        return replace(
+            self,
+            algorithm_aliases=ALIASES if Quirk.ALGORITHM_ALIAS in quirks else MappingProxyType({}),
+            put_signed_as_post=Quirk.PUT_SIGNED_AS_POST in quirks,
+            stripped_prefix=prefix if Quirk.STRIPPED_PREFIX in quirks else None,
+            empty_headers=Quirk.EMPTY_HEADERS in quirks,
+        )
 
 
 STET: Final = SignaturePolicy(

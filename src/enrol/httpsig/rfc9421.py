@@ -62,6 +62,11 @@ def parse_signature(message: HttpMessage) -> MessageSignature:
     if any(name.startswith(b"@") for name, _ in message.fields):
         raise SignatureError("M-CMP")  # a field that looks like a derived component is no source
     check_hygiene(message)  # (1)
+    return read_signature(message)
+
+
+def read_signature(message: HttpMessage) -> MessageSignature:
+    """Read the signature of a message that is unambiguous: steps 2 to 4 of `parse_signature`."""
     check_carrier(message)
     inputs = _dictionary(message, b"signature-input")  # (2)
     signatures = _dictionary(message, b"signature")

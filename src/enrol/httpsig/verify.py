@@ -92,18 +92,6 @@ def verify_signature(
     """
     if isinstance(parsed, MessageSignature):
         return _verify_rfc9421(message, parsed, key, at=at, policy=policy, digest=digest)
-    return _verify_cavage(message, parsed, key, at=at, policy=policy, digest=digest)
-
-
-def _verify_cavage(
-    message: HttpMessage,
-    parsed: SignatureParameters,
-    key: VerificationKey,
-    *,
-    at: datetime,
-    policy: SignaturePolicy,
-    digest: VerifiedDigest | None,
-) -> VerifiedSignature:
     covered = parsed.headers
     warnings: tuple[Quirk, ...] = ()
     if covered:
@@ -118,24 +106,20 @@ def _verify_cavage(
         verify_digest(message, required=covered != () and digest_is_required(message, policy))
     if parsed.algorithm in policy.algorithm_aliases:
         warnings += (Quirk.ALGORITHM_ALIAS,)
-    warnings += _check_cavage_bytes(message, parsed, key, policy)  # (5)
+    warnings += check_cavage_bytes(message, parsed, key, policy)  # (5)
     return VerifiedSignature(
         parsed.unverified_keyid, Mode.CAVAGE, covered, parsed.created, key.primitive, warnings
     )
 
 
-def _check_cavage_bytes(
+def check_cavage_bytes(
     message: HttpMessage,
     parsed: SignatureParameters,
     key: VerificationKey,
     policy: SignaturePolicy,
 ) -> tuple[Quirk, ...]:
     """Check the signature over the signing string, and over that of a PUT signed as POST."""
-    target = message.target
-    warnings: tuple[Quirk, ...] = ()
-    prefix = policy.stripped_prefix
-    if prefix and target.startswith(prefix + b"/") and "(request-target)" in parsed.headers:
-        target, warnings = target[len(prefix) :], (Quirk.STRIPPED_PREFIX,)
+    target, warnings = signed_target(message, parsed, policy)
     signed = cavage.signing_string(message, parsed, target=target)
     if key.verify(parsed.signature, signed):
         return warnings
@@ -144,6 +128,16 @@ def _check_cavage_bytes(
         if key.verify(parsed.signature, signed):
             return (*warnings, Quirk.PUT_SIGNED_AS_POST)
     raise SignatureError("SIG-1")
+
+
+def signed_target(
+    message: HttpMessage, parsed: SignatureParameters, policy: SignaturePolicy
+) -> tuple[bytes, tuple[Quirk, ...]]:
+    """Return the target a signature is to cover, and the switch that makes it another one."""
+    prefix, target = policy.stripped_prefix, message.target
+    if prefix and target.startswith(prefix + b"/") and "(request-target)" in parsed.headers:
+        return target[len(prefix) :], (Quirk.STRIPPED_PREFIX,)
+    return target, ()
 
 
 def _verify_rfc9421(

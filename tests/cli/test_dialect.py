@@ -1,0 +1,83 @@
+"""``enrol dialect`` and the dialect of a sandbox."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from enrol.adapters.dialects import dialect_names, load_dialect, read_dialect
+from enrol.cli.main import app
+from enrol.client.profile import load_profile
+from enrol.errors import ConfigurationError
+from enrol.settings import load_settings
+
+runner = CliRunner()
+
+
+def test_the_list_has_every_dialect_with_its_title() -> None:
+    said = runner.invoke(app, ["dialect", "list"])
+    assert said.exit_code == 0
+    assert [line.split()[0] for line in said.stdout.splitlines()] == list(dialect_names())
+    assert "Crédit Agricole" in said.stdout
+
+
+@pytest.mark.parametrize("name", dialect_names())
+def test_what_is_shown_can_be_copied(name: str) -> None:
+    said = runner.invoke(app, ["dialect", "show", name])
+    assert said.stdout == read_dialect(name)
+
+
+def test_a_file_is_checked_before_it_is_shown(tmp_path: Path) -> None:
+    copy = tmp_path / "mybank.toml"
+    copy.write_text('name = "mybank"\n', "utf-8")
+    said = runner.invoke(app, ["dialect", "show", str(copy)])
+    assert isinstance(said.exception, ConfigurationError)
+    assert "title" in said.exception.detail
+
+
+@pytest.mark.parametrize("name", dialect_names())
+def test_a_sandbox_speaks_the_dialect_and_its_profile_fits(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "sandbox"
+    arguments = ["sandbox", "init", str(folder), "--seed", "5", "--dialect", name]
+    assert runner.invoke(app, arguments).exit_code == 0
+    settings = load_settings(folder / "enrol.toml", {})
+    assert settings.dialect == load_dialect(name)
+    profile = load_profile(folder / "tpp" / "profile.toml")
+    required = set(load_dialect(name).metadata.required) - {"jwks"}
+    assert required <= profile.metadata.keys()
+    place = profile.bank.registration_endpoint or f"{profile.bank.prefix}/register"
+    assert place == settings.paths.register
+
+
+def test_a_sandbox_speaks_the_dialect_of_a_file(tmp_path: Path) -> None:
+    copy = tmp_path / 'my "bank".toml'
+    copy.write_text(read_dialect("bpce").replace('"bpce"', '"mybank"', 1), "utf-8")
+    folder = tmp_path / "sandbox"
+    arguments = ["sandbox", "init", str(folder), "--dialect", str(copy)]
+    assert runner.invoke(app, arguments).exit_code == 0
+    assert load_settings(folder / "enrol.toml", {}).dialect.name == "mybank"
+
+
+def test_an_unknown_dialect_makes_no_sandbox(tmp_path: Path) -> None:
+    said = runner.invoke(app, ["sandbox", "init", str(tmp_path / "s"), "--dialect", "obie"])
+    assert said.exit_code == 2
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_prefix_of_the_settings_stands_before_the_banks_last_segment(tmp_path: Path) -> None:
+    folder = tmp_path / "sandbox"
+    assert runner.invoke(app, ["sandbox", "init", str(folder)]).exit_code == 0
+    environment = {"ENROL_REGISTRATION_DIALECT": "cic", "ENROL_SERVER_PREFIX": "/becm/oauth2"}
+    settings = load_settings(folder / "enrol.toml", environment)
+    assert settings.paths.register == "/becm/oauth2/registrations"
+
+
+def test_a_signature_profile_of_the_settings_stands_over_the_dialects(tmp_path: Path) -> None:
+    folder = tmp_path / "sandbox"
+    assert runner.invoke(app, ["sandbox", "init", str(folder)]).exit_code == 0
+    environment = {"ENROL_REGISTRATION_DIALECT": "cic", "ENROL_SIGNATURES_PROFILE": "strict"}
+    settings = load_settings(folder / "enrol.toml", environment)
+    assert settings.dialect.signature.presence == "required"
+    assert settings.signature_policies.general.coverage.name == "strict"
+    assert tomllib.loads((folder / "enrol.toml").read_text())["registration"]["dialect"] == "stet"
