@@ -29,6 +29,7 @@ from enrol.oauth.metadata import ClientMetadata
 from enrol.oauth.mtls import x5t_s256
 from enrol.oauth.types import ClientId, RequestId
 from enrol.registration.audit import AuditEvent, EventType
+from enrol.registration.kept import blob
 from enrol.registration.ports import Change, Creation, LedgerEntry
 from enrol.registration.record import ClientRecord, RegisteredKey
 
@@ -44,7 +45,12 @@ METADATA = ClientMetadata(
     provider_legal_id="PSDFR-ACPR-12345",
     description="x" * 1500,
 )
-EVIDENCE = '{"ledger_key":"' + "0" * 64 + '","qsealc":"' + "0" * 64 + '","version":1}'
+EVIDENCE = '{"ledger_key":"' + "0" * 64 + '","qsealc":"' + "0" * 64 + '","version":1}' + " " * 500
+REQUEST = b"x" * 4700
+"""The request kept as evidence: 4 KB of body, the fields that are signed, the signature."""
+
+BLOBS = tuple(blob(bytes([number]) * 1500) for number in range(7))
+"""Certificates, verdicts and policy it rests on, the same for every registration."""
 
 
 def creation(number: int) -> Change:
@@ -60,7 +66,14 @@ def creation(number: int) -> Change:
         Creation(record, 1_000_000),
         LedgerEntry(digest, digest, organization, request_id, client_id, 1, AT),
         AuditEvent(
-            AT, EventType.CLIENT_REGISTERED, organization, client_id, request_id, None, EVIDENCE
+            AT,
+            EventType.CLIENT_REGISTERED,
+            organization,
+            client_id,
+            request_id,
+            evidence=EVIDENCE,
+            request=REQUEST + digest,
+            blobs=BLOBS,
         ),
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from socket import IPPROTO_TCP, TCP_NODELAY, create_connection
+from socket import IPPROTO_TCP, TCP_NODELAY, create_connection, socket
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -17,6 +17,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from enrol.server.drain import Drain
 from enrol.server.listener import Listener
 from enrol.server.listener_settings import ListenerSettings
+from enrol.server.peer import Acquaintance, know_by_handshake
 from enrol.server.tls import TlsSettings
 from enrol.server.wire import closing_answer
 
@@ -156,7 +157,16 @@ class Client:
 class Running:
     """A listener that serves an application on a thread of its own."""
 
-    def __init__(self, app, pki: Pki, settings: ListenerSettings, tls: TlsSettings) -> None:
+    def __init__(
+        self,
+        app,
+        pki: Pki,
+        settings: ListenerSettings,
+        tls: TlsSettings | None,
+        *,
+        know: Acquaintance = know_by_handshake,
+        sockets: list[socket] | None = None,
+    ) -> None:
         self.pki, self.drain = pki, Drain()
         self._ready = threading.Event()
         self._clients: list[Client] = []
@@ -167,8 +177,9 @@ class Running:
             drain=self.drain,
             closing=lambda refusal: closing_answer(refusal, at=NOW, error_base=ERROR_BASE),
             on_ready=self._take_address,
+            know=know,
         )
-        self.thread = threading.Thread(target=self.listener.run, daemon=True)
+        self.thread = threading.Thread(target=self.listener.run, args=(sockets,), daemon=True)
 
     def _take_address(self, host: str, port: int) -> None:
         self.address = (host, port)
@@ -214,9 +225,19 @@ def client_context(pki: Pki, identity: Identity | None) -> ssl.SSLContext:
 
 
 @contextlib.contextmanager
-def running(app, pki: Pki, *, tls: TlsSettings | None = None, **limits) -> Iterator[Running]:
+def running(
+    app,
+    pki: Pki,
+    *,
+    tls: TlsSettings | None = None,
+    know: Acquaintance = know_by_handshake,
+    sockets: list[socket] | None = None,
+    **limits,
+) -> Iterator[Running]:
+    """Serve on a port, or without TLS on `sockets`."""
     settings = ListenerSettings(port=0, **limits)
-    server = Running(app, pki, settings, tls or pki.settings())
+    secured = None if sockets else tls or pki.settings()
+    server = Running(app, pki, settings, secured, know=know, sockets=sockets)
     server.start()
     try:
         yield server

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from enrol.errors import ConfigurationError
-from enrol.registration.service import Operation
+from enrol.httpsig import STET, Mode
+from enrol.httpsig.policy import ALIASES
+from enrol.registration.dialect import Operation
 from enrol.settings import load_settings, read_secret
 
 MINIMAL = """
@@ -14,6 +16,7 @@ certificate = "server.pem"
 key = "server.key"
 secret = "enrol.secret"
 [trust]
+source = "sandbox"
 anchors = ["ca.pem"]
 [storage]
 path = "enrol.db"
@@ -30,6 +33,22 @@ def test_paths_are_those_of_the_files_folder(tmp_path: Path) -> None:
     settings = load_settings(write(tmp_path), {})
     assert settings.storage.path == tmp_path / "enrol.db"
     assert settings.trust.anchors == (tmp_path / "ca.pem",)
+
+
+def test_without_a_source_of_trust_nobody_is_trusted(tmp_path: Path) -> None:
+    text = MINIMAL.replace('source = "sandbox"\nanchors = ["ca.pem"]\n', "").replace("[trust]", "")
+    settings = load_settings(write(tmp_path, text), {})
+    assert settings.trust.source == "none"
+    assert settings.refresh_job is None
+
+
+def test_lists_go_into_a_snapshot_beside_the_database(tmp_path: Path) -> None:
+    text = MINIMAL.replace('"sandbox"\nanchors = ["ca.pem"]', '"directory"\ndirectory = "lists"')
+    job = load_settings(write(tmp_path, text), {}).refresh_job
+    assert job is not None
+    assert job.snapshot == str(tmp_path / "trust.snapshot")
+    assert job.directory == str(tmp_path / "lists")
+    assert not job.plain_http
 
 
 def test_what_is_not_set_has_a_safe_default(tmp_path: Path) -> None:
@@ -56,6 +75,65 @@ def test_a_variable_overrides_a_setting(tmp_path: Path) -> None:
     assert settings.request_limits.body_deadline == 0.5
 
 
+SIGNATURES = """
+[signatures]
+modes = ["cavage", "rfc9421"]
+quirks = ["empty_headers"]
+[signatures.clients."PSDFR-ACPR-12345"]
+modes = ["rfc9421"]
+[signatures.clients.0123abcd]
+quirks = ["stripped_prefix"]
+"""
+
+
+def test_a_caller_has_what_its_table_names_and_the_rest_of_everyone(tmp_path: Path) -> None:
+    policies = load_settings(write(tmp_path, MINIMAL + SIGNATURES), {}).signature_policies
+    organization, client = (policies.of_callers[n] for n in ("PSDFR-ACPR-12345", "0123abcd"))
+    assert policies.general.modes == client.modes == (Mode.CAVAGE, Mode.RFC9421)
+    assert organization.modes == (Mode.RFC9421,)
+    assert (policies.general.empty_headers, organization.empty_headers) == (True, True)
+    assert (client.empty_headers, client.stripped_prefix) == (False, b"/stet/setting/v1")
+
+
+def test_signatures_are_strict_about_mistakes_unless_told(tmp_path: Path) -> None:
+    settings = load_settings(write(tmp_path), {})
+    assert settings.signature_policies.general == STET
+    assert settings.signature_policies.of_callers == {}
+    assert settings.signatures.response_key is None
+
+
+def test_rfc9421_signs_the_public_authority_where_it_is_set(tmp_path: Path) -> None:
+    environment = {"ENROL_SERVER_PUBLIC_URL": "https://psd2.bank.example:8443"}
+    policy = load_settings(write(tmp_path), environment).signature_policies.general
+    assert policy.authority == "psd2.bank.example:8443"
+
+
+def test_variables_set_modes_quirks_and_callers(tmp_path: Path) -> None:
+    environment = {
+        "ENROL_SIGNATURES_PROFILE": "strict",
+        "ENROL_SIGNATURES_MODES": "rfc9421",
+        "ENROL_SIGNATURES_QUIRKS": "put_signed_as_post,algorithm_alias",
+        "ENROL_SIGNATURES_CLIENTS": '{"PSDFR-ACPR-1" = {modes = ["cavage"], quirks = []}}',
+        "ENROL_SIGNATURES_RESPONSE_KEY": "seal.key",
+        "ENROL_SIGNATURES_RESPONSE_CERTIFICATE": "seal.pem",
+        "ENROL_SIGNATURES_RESPONSE_KEY_ID": "https://bank.example/seal.pem",
+    }
+    settings = load_settings(write(tmp_path), environment)
+    general, caller = (
+        settings.signature_policies.general,
+        settings.signature_policies.of_callers["PSDFR-ACPR-1"],
+    )
+    assert (general.coverage.name, general.modes) == ("strict", (Mode.RFC9421,))
+    assert (general.put_signed_as_post, dict(general.algorithm_aliases)) == (True, ALIASES)
+    assert (caller.modes, caller.put_signed_as_post) == ((Mode.CAVAGE,), False)
+    assert settings.signatures.response_key == tmp_path / "seal.key"
+
+
+def test_a_variable_that_is_no_table_is_refused_by_its_name(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="ENROL_KEY_URLS_HOSTS: not a table"):
+        load_settings(write(tmp_path), {"ENROL_KEY_URLS_HOSTS": "tpp.example:443"})
+
+
 MISTAKES = {
     "no TOML": ("[server", "settings_malformed", "not TOML"),
     "an unknown name": (MINIMAL + "sync = true\n", "settings_invalid", "sync"),
@@ -67,7 +145,47 @@ MISTAKES = {
         "settings_invalid",
         "in_flight",
     ),
-    "no anchors": (MINIMAL.replace('["ca.pem"]', "[]"), "anchors_missing", "trust.anchors"),
+    "a sandbox without trust": (
+        MINIMAL.replace('["ca.pem"]', "[]"),
+        "trust_source_invalid",
+        "set anchors, or directory and lotl_anchors",
+    ),
+    "anchors beside the EU's lists": (
+        MINIMAL.replace('"sandbox"', '"eu"'),
+        "trust_source_invalid",
+        "trust.anchors",
+    ),
+    "a directory without its name": (
+        MINIMAL.replace('"sandbox"', '"directory"').replace('["ca.pem"]', "[]"),
+        "trust_source_invalid",
+        "trust.directory",
+    ),
+    "more grace than may be": (
+        MINIMAL.replace('"sandbox"', '"sandbox"\ngrace_days = 8'),
+        "settings_invalid",
+        "grace_days",
+    ),
+    "no modes": (MINIMAL + "[signatures]\nmodes = []\n", "settings_invalid", "signatures.modes"),
+    "no modes of a caller": (
+        MINIMAL + "[signatures.clients.a]\nmodes = []\n",
+        "settings_invalid",
+        "signatures.clients",
+    ),
+    "an unknown quirk": (
+        MINIMAL + '[signatures]\nquirks = ["lenient"]\n',
+        "settings_invalid",
+        "signatures.quirks",
+    ),
+    "half a seal": (
+        MINIMAL + '[signatures]\nresponse_key = "seal.key"\n',
+        "settings_invalid",
+        "response_certificate",
+    ),
+    "a keyId with a blank": (
+        MINIMAL + '[signatures]\nresponse_key_id = "a b"\n',
+        "settings_invalid",
+        "response_key_id",
+    ),
     "an unknown dialect": (
         MINIMAL + '[registration]\ndialect = "obie"\n',
         "dialect_unknown",

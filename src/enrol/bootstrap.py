@@ -2,9 +2,11 @@
 
 import asyncio
 import secrets
+import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -17,25 +19,33 @@ from enrol.adapters.database import SchemaState, schema_state, was_opened
 from enrol.adapters.fetch import HttpsCertificateFetcher, NoFetcher
 from enrol.adapters.store import SqliteStore
 from enrol.adapters.telemetry import configure_logging
-from enrol.adapters.trust import FileTrustSource
-from enrol.eidas.validate import CertificateRules
+from enrol.adapters.trust import FileRevocationSource, FileTrustSource
+from enrol.adapters.trustlists.source import NoTrustSource, SnapshotTrustSource
+from enrol.adapters.trustlists.supervisor import Rhythm, keep_fresh
+from enrol.adapters.unix_socket import bind_unix_socket
+from enrol.eidas.validate import CertificateRules, check_current
 from enrol.errors import UnavailableError
+from enrol.explanations import explain
 from enrol.oauth.server_metadata import describe_server
 from enrol.registration.authenticate import Authenticator
 from enrol.registration.certificates import CertificateJudge
 from enrol.registration.grants import TokenDesk
 from enrol.registration.keys import KeyFinder
-from enrol.registration.ports import CertificateFetcher, Clock
+from enrol.registration.ports import CertificateFetcher, Clock, RevocationSource, TrustSource
 from enrol.registration.ratelimit import RateLimiter
+from enrol.registration.response import shape_of
 from enrol.registration.service import RegistrationDesk
 from enrol.server.app import Documents, build_app
 from enrol.server.drain import Drain
-from enrol.server.listener import run_listener
+from enrol.server.hop import ROOM, Hop, fingerprints
+from enrol.server.listener import Listener, run_listener
 from enrol.server.listener_settings import ListenerSettings
 from enrol.server.openapi import describe_api
+from enrol.server.peer import Acquaintance, know_by_handshake
 from enrol.server.public import Health
 from enrol.server.resource import House
 from enrol.server.routes import RegistrationRoutes, TokenRoute
+from enrol.server.seal import Sealing, read_seal
 from enrol.server.tls import TlsSettings, server_context
 from enrol.settings import Settings, read_secret
 
@@ -58,14 +68,23 @@ def run(settings: Settings, *, clock: Clock, on_ready: Callable[[str, int], None
     path = settings.storage.path
     bring_up_to_date(path, create=not was_opened(path))
     drain = Drain()
+    trust = _trust(settings)
+
+    def follow_trust(listener: Listener) -> None:
+        if isinstance(trust, SnapshotTrustSource) and settings.proxy.hop == "off":
+            trust.follow(lambda: listener.use(server_context(_tls_settings(settings, trust))))
+
     return run_listener(
-        cast("ASGI3Application", assemble(settings, clock=clock, drain=drain)),
+        cast("ASGI3Application", assemble(settings, trust=trust, clock=clock, drain=drain)),
         _listener_settings(settings),
-        tls=_tls_settings(settings),
+        tls=_tls_settings(settings, trust) if settings.proxy.hop != "socket" else None,
+        know=_acquaintance(settings),
+        sockets=_sockets(settings),
         drain=drain,
         clock=clock,
         error_base=_error_base(settings),
         on_ready=on_ready,
+        on_listener=follow_trust,
     )
 
 
@@ -84,26 +103,29 @@ def bring_up_to_date(path: Path, *, create: bool = True) -> None:
 def check(settings: Settings) -> None:
     """Read the files the settings name; raises `ConfigurationError` for one that is wrong."""
     read_secret(settings.server.secret)
-    _trust(settings)
-    server_context(_tls_settings(settings))
+    _revocations(settings)
+    _sealing(settings)
+    _acquaintance(settings)
+    if settings.proxy.hop != "socket":
+        server_context(_tls_settings(settings, _authorities(settings, _trust(settings))))
 
 
-def assemble(settings: Settings, *, clock: Clock, drain: Drain) -> ASGIApp:
+def assemble(settings: Settings, *, trust: TrustSource, clock: Clock, drain: Drain) -> ASGIApp:
     """Return the application with its adapters; they open when it starts and close when it ends."""
     secret = read_secret(settings.server.secret)
     store = SqliteStore.open(settings.storage.path)
     limits = settings.limits
     requests = RateLimiter(settings.rate(limits.requests_per_minute))
-    trust = _trust(settings)
-    judge = CertificateJudge(trust, trust, CertificateRules())
-    authenticator = Authenticator(
+    judge = CertificateJudge(trust, _revocations(settings), CertificateRules())
+    authenticator = _authenticator(settings)(
         judge=judge,
         keys=KeyFinder(store.clients, _fetcher(settings)),
         clients=store.clients,
         tokens=store.tokens,
         secret=secret,
         clock=clock,
-        signatures=settings.signatures,
+        dialect=settings.dialect,
+        signatures=settings.signature_policies,
         requests=requests,
     )
     desk = RegistrationDesk(
@@ -128,9 +150,17 @@ def assemble(settings: Settings, *, clock: Clock, drain: Drain) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(_app: object) -> AsyncIterator[None]:
-        housekeeping = asyncio.create_task(_forget_expired_tokens(store, clock))
+        housekeeping = [
+            asyncio.create_task(each)
+            for each in (
+                _forget_expired_tokens(store, clock),
+                *_follow_lists(settings, trust, clock),
+            )
+        ]
         yield
-        housekeeping.cancel()
+        for each in housekeeping:
+            each.cancel()
+        await asyncio.gather(*housekeeping, return_exceptions=True)
         await store.aclose()
 
     return build_app(
@@ -139,15 +169,32 @@ def assemble(settings: Settings, *, clock: Clock, drain: Drain) -> ASGIApp:
             limits=settings.request_limits,
             failures=RateLimiter(settings.rate(limits.failures_per_minute)),
             error_base=_error_base(settings),
+            sealing=_sealing(settings),
         ),
         drain=drain,
         paths=settings.paths,
-        registration=RegistrationRoutes(desk, _register_uri(settings), secret),
+        registration=RegistrationRoutes(
+            desk,
+            _register_uri(settings),
+            secret,
+            dialect=settings.dialect,
+            shape=shape_of(settings.dialect),
+        ),
         token=TokenRoute(grants),
-        health=Health(drain, store.healthy),
+        health=Health(drain, store.healthy, lambda: _check_trust(trust, at=clock())),
         documents=_documents(settings),
         lifespan=lifespan,
     )
+
+
+def _authenticator(settings: Settings) -> type[Authenticator]:
+    """Return who believes requests; one who explains refusals is imported on a test system only."""
+    if not settings.registration.explain_refusals:
+        return Authenticator
+    from enrol.registration.explained import ExplainingAuthenticator  # noqa: PLC0415
+
+    _log.warning("refused signatures are explained in the answer; not for production")
+    return ExplainingAuthenticator
 
 
 async def _forget_expired_tokens(store: SqliteStore, clock: Clock) -> None:
@@ -160,8 +207,40 @@ async def _forget_expired_tokens(store: SqliteStore, clock: Clock) -> None:
         await asyncio.sleep(_HOUR)
 
 
-def _trust(settings: Settings) -> FileTrustSource:
-    return FileTrustSource(settings.trust.anchors, settings.trust.revocation_lists)
+def _trust(settings: Settings) -> TrustSource:
+    """Return whom the settings trust, and say so where it is nobody, or nobody qualified."""
+    given, job = settings.trust, settings.refresh_job
+    if given.source == "sandbox":
+        _log.warning("trust_is_a_sandbox", meaning="certificates believed here are not qualified")
+    if given.source == "none":
+        _log.warning("trust_source_none", remedy=explain("trust_source_none").remedy)
+        return NoTrustSource()
+    if job is None:
+        return FileTrustSource(given.anchors)
+    return SnapshotTrustSource(Path(job.snapshot), grace=timedelta(days=job.grace))
+
+
+def _check_trust(trust: TrustSource, *, at: datetime) -> None:
+    """Raise `UnavailableError` where nobody can be judged; the code says why."""
+    if isinstance(trust, NoTrustSource):
+        raise UnavailableError("trust_source_none")
+    check_current(trust.anchors(), at=at)
+
+
+def _follow_lists(
+    settings: Settings, trust: TrustSource, clock: Clock
+) -> list[Coroutine[object, object, None]]:
+    """Return what keeps a snapshot fresh, and what notices that it is."""
+    job = settings.refresh_job
+    if job is None or not isinstance(trust, SnapshotTrustSource):
+        return []
+    every = timedelta(hours=settings.trust.refresh_hours)
+    rhythm = Rhythm(every, clock, lambda: trust.made_at)
+    return [trust.watch(), keep_fresh(job, rhythm)]
+
+
+def _revocations(settings: Settings) -> RevocationSource:
+    return FileRevocationSource(settings.trust.revocation_lists)
 
 
 def _fetcher(settings: Settings) -> CertificateFetcher:
@@ -170,23 +249,39 @@ def _fetcher(settings: Settings) -> CertificateFetcher:
     return HttpsCertificateFetcher(settings.fetch_policy)
 
 
-def _tls_settings(settings: Settings) -> TlsSettings:
+def _sealing(settings: Settings) -> Sealing | None:
+    given = settings.signatures
+    if given.response_certificate is None or given.response_key is None:
+        return None
+    seal = read_seal(given.response_certificate, given.response_key, keyid=given.response_key_id)
+    return Sealing(seal, settings.paths.register.encode("ascii"))
+
+
+def _authorities(settings: Settings, trust: TrustSource) -> tuple[bytes, ...]:
+    """Return the CAs whose certificates TLS lets in, PEM."""
+    if isinstance(trust, SnapshotTrustSource):
+        return trust.authorities()
+    return tuple(path.read_bytes() for path in settings.trust.anchors)
+
+
+def _tls_settings(settings: Settings, authorities: tuple[bytes, ...]) -> TlsSettings:
     return TlsSettings(
         certificate=settings.server.certificate,
         key=settings.server.key,
-        client_authorities=tuple(path.read_bytes() for path in settings.trust.anchors),
+        client_authorities=authorities or None,
     )
 
 
 def _listener_settings(settings: Settings) -> ListenerSettings:
     limits, deadlines = settings.limits, settings.deadlines
+    added_bytes, added_fields = (0, 0) if settings.proxy.hop == "off" else ROOM
     return ListenerSettings(
         host=settings.server.host,
         port=settings.server.port,
         connections=limits.connections,
         request_line_bytes=limits.request_line_bytes,
-        header_bytes=limits.header_bytes,
-        header_fields=limits.header_fields,
+        header_bytes=limits.header_bytes + added_bytes,
+        header_fields=limits.header_fields + added_fields,
         handshake=deadlines.handshake,
         headers=deadlines.headers,
         idle=deadlines.idle,
@@ -209,7 +304,7 @@ def _documents(settings: Settings) -> Documents:
         issuer=settings.public_url,
         token_path=settings.paths.token,
         register_uri=_register_uri(settings),
-        scopes=tuple(desk.dialect.scopes),
+        scopes=tuple(desk.dialect.metadata.scopes),
     )
     description = describe_api(
         version=__version__,

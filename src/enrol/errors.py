@@ -26,12 +26,42 @@ class ConfigurationError(EnrolError):
         return self.detail
 
 
+@dataclass(frozen=True, slots=True)
+class ExplainedRule:
+    """A rule, what became of it (holds, fails, undecided), and that in a sentence."""
+
+    rule: str
+    verdict: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalExplanation:
+    """Why a signature is refused, in full; only a test system tells.
+
+    `mistakes` are sentences of what would make it verify. `signing_string` are the lines computed,
+    which hold values of the request; control characters in them are escaped.
+    """
+
+    findings: tuple[ExplainedRule, ...]
+    mistakes: tuple[str, ...]
+    signing_string: tuple[str, ...]
+
+
 class RefusalError(EnrolError):
-    """A request is refused; the answer names the rule."""
+    """A request is refused; the answer names the rule, and explains it where that is wanted."""
+
+    def __init__(self, code: str, explanation: RefusalExplanation | None = None) -> None:
+        super().__init__(code)
+        self.explanation = explanation
 
 
 class MalformedRequestError(RefusalError):
     """The request cannot be read: framing, header fields, Digest, grammar of Signature."""
+
+
+class ClaimedCertificateError(MalformedRequestError):
+    """A header field claims a certificate, which only the connection can show."""
 
 
 @dataclass(frozen=True, slots=True)

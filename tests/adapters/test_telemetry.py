@@ -68,8 +68,7 @@ def test_events_below_the_level_are_left_out(stream):
 
 def test_bound_values_are_written_with_every_event(stream):
     configure_logging(stream)
-    with structlog.contextvars.bound_contextvars(request_id="r-1"):
-        structlog.get_logger().info("request")
+    structlog.get_logger().bind(request_id="r-1").info("request")
     assert json.loads(stream.getvalue())["request_id"] == "r-1"
 
 

@@ -12,6 +12,7 @@ from vectors import shared
 GROUPS = (
     *("mtls", "token", "framing", "json", "errors"),
     *("digest", "httpsig", "keyid", "limits"),
+    *("redirect", "metadata", "jwks"),
 )
 """The groups run here; the file has more, for parts that are tested elsewhere."""
 

@@ -9,6 +9,10 @@ NOT_APPLICABLE = {
     " tests/adapters/test_fetch.py gives the fetcher such answers",
     "AC-126": "the server asks the resolver of the system, which a test cannot change;"
     " tests/adapters/test_fetch.py gives the fetcher such answers",
+    "AC-170": "there is no list of redirection hosts that could be looked like",
+    "AC-171": "the register does not know whose a redirection host is, nor the bank's own hosts",
+    "AC-200": "no dialect takes software statements; stet ignores them",
+    "AC-201": "no dialect takes software statements; stet ignores them",
     "AC-236": "there is no store of rates outside the process that could be down",
 }
 """Case id to reason."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from attacks.attempt import Attempt
+from attacks.bank import ROLES
 from attacks.framings import SMUGGLED
 
 AUDIT_CODES = {"auth.cert.revoked": "cert_revoked"}
@@ -64,6 +65,20 @@ def only_known_members(attempt: Attempt, _: str) -> None:
     assert stored is not None
     unknown = {"is_admin", "status", "org_id", "__proto__", "constructor", "_sa_instance_state"}
     assert not unknown & (stored[1].keys() | reply.json.keys())
+
+
+def stored_verbatim(attempt: Attempt, _: str) -> None:
+    for reply in attempt.replies:
+        stored = attempt.bank.stored(reply.json["client_id"])
+        assert stored is not None
+        assert stored[1]["client_name"] == reply.json["client_name"] == attempt.attack.text
+
+
+def scope_within_roles(attempt: Attempt, _: str) -> None:
+    scopes = {"PSP_AI": "aisp", "PSP_PI": "pisp", "PSP_IC": "cbpii"}
+    for reply, letter in zip(attempt.replies, "AC", strict=True):
+        if reply.status == 201:
+            assert set(reply.json["scope"].split()) <= {scopes[role] for role in ROLES[letter]}
 
 
 def disk_bounded(attempt: Attempt, _: str) -> None:
@@ -209,11 +224,15 @@ INVARIANTS: dict[str, Callable[[Attempt, str], None]] = {
     "rows_le": rows_within_cap,
     "stored_fields_whitelisted": only_known_members,
     "disk_bounded": disk_bounded,
+    "stored_verbatim": stored_verbatim,
+    "granted_scope_subset_of_roles": scope_within_roles,
     "audit": audited,
     "alive": alive,
     "rss_delta_lt": memory_bounded,
     "latency_lt": answered,
     "no_outbound": no_outbound,
+    "no_mail_sent": no_outbound,
+    "no_side_effect": no_outbound,
     "no_outbound:loopback": answered,  # the sink is there; its visits are counted by another
     "outbound_le": outbound_at_most,
     "single_response": single_response,

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from attacks import bodies, framings, keys, lines, scenes, symbols, tokens
+from attacks import bodies, framings, keys, lines, members, scenes, symbols, tokens
 from attacks.attempt import Attempt
 from attacks.bank import Bank
 from attacks.framings import octets
@@ -105,11 +105,12 @@ def json_set(attempt: Attempt, operation: Operation) -> None:
         parent: Any = attempt.document
         for place in places:
             parent = parent[place]
-        parent[int(last) if isinstance(parent, list) else last] = operation["value"]
+        value = members.TEXTS.get(attempt.attack.text) or attempt.fill(operation["value"])
+        parent[int(last) if isinstance(parent, list) else last] = value
 
 
 def json_add(attempt: Attempt, operation: Operation) -> None:
-    attempt.document.update(operation["value"])
+    attempt.document.update(members.added(attempt, operation["value"]))
 
 
 def json_rename(attempt: Attempt, operation: Operation) -> None:
@@ -156,7 +157,7 @@ def fault(attempt: Attempt, operation: Operation) -> None:
     place = attempt.bank.desk.folder / "fault"
 
     def act() -> list[Outcome]:
-        place.write_text("clients.find_entry")
+        place.write_text("tokens.find")
         try:
             return [attempt.send(attempt.compose().to_bytes())]
         finally:
@@ -195,6 +196,10 @@ OPERATORS: dict[str, Callable[[Attempt, Operation], None]] = {
     "json_set": json_set,
     "json_add": json_add,
     "json_rename": json_rename,
+    "json_del": members.json_del,
+    "redirect_uri": members.redirect_uri,
+    "jwk": members.jwk,
+    "jwk_add": members.jwk_add,
     "body_raw": body_raw,
     "body_flip": body_flip,
     "sign": keys.sign_otherwise,

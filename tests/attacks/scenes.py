@@ -180,7 +180,7 @@ def every_status(attempt: Attempt, bank_of: Callable[[str], Bank]) -> list[Outco
     stalled = discreet.a.post()
     stalled.body = stalled.body[:-1]
     fault = faulty.desk.folder / "fault"
-    fault.write_text("clients.find_entry")
+    fault.write_text("tokens.find")
     drafts = (
         (a, a.signed(a.draft("GET", client_id))),
         (a, a.post(b"{}")),

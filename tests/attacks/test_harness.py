@@ -7,6 +7,7 @@ from attacks.attempt import Attempt, begin
 from attacks.bank import Banks, planted_token
 from attacks.corpus import Attack
 from attacks.keyfiles import answer
+from attacks.members import numbers_of
 from attacks.mint import unchanged, with_key
 from attacks.scenes import greet
 from attacks.signatures import sign
@@ -48,6 +49,12 @@ def test_a_certificate_on_a_named_curve_is_good(attempt: Attempt) -> None:
         "named-curve", attempt.bank.a.qwac, with_key(info), key=key
     )
     attempt.set_field("Authorization", f"Bearer {token_for(attempt)}")
+    assert status_of(attempt) == 201
+
+
+def test_a_key_that_repeats_its_certificate_is_good(attempt: Attempt) -> None:
+    key = attempt.sender.qsealc.key.public_key()
+    attempt.document["jwks"]["keys"][0].update(numbers_of(key))
     assert status_of(attempt) == 201
 
 

@@ -66,7 +66,7 @@ def _check_log(attempt: Attempt) -> None:
 
     def look() -> bool:
         lines = [line for bank in attempt.banks for line in bank.desk.log_lines]
-        requests = [json.loads(line) for line in lines if '"event": "request"' in line]
+        requests = [json.loads(line) for line in lines if '"event":"request"' in line]
         found[:] = [(r["request_id"], r["status"]) for r in requests if r["request_id"] in ids]
         return sorted(found) == wanted
 

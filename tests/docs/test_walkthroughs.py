@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from enrol.adapters.dialects import load_dialect
 from enrol.settings import load_settings
 
 ROOT = Path(__file__).parents[2]
@@ -64,6 +65,15 @@ def test_the_tutorial_leads_to_its_end(tmp_path: Path, environment: dict[str, st
     assert "Deleted" in said
 
 
+def test_the_guide_to_dialects_leads_to_its_end(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    said = run("".join(blocks("docs/how-to/dialects.md")), tmp_path, environment)
+    assert "bpce" in said
+    assert load_settings(tmp_path / "bpce" / "enrol.toml", {}).dialect.name == "bpce"
+    assert load_dialect(str(tmp_path / "mybank.toml")).name == "bpce"
+
+
 def test_the_demo_shows_a_whole_life(environment: dict[str, str]) -> None:
     said = run("./scripts/demo", ROOT, environment)
     assert "Done: registered, read, updated, rotated, refused, deleted." in said
@@ -86,3 +96,16 @@ def test_the_settings_of_the_guide_are_settings(tmp_path: Path) -> None:
     path.write_text(text)
     settings = load_settings(path, {})
     assert settings.public_url == tomllib.loads(text)["server"]["public_url"]
+
+
+def test_the_settings_of_the_guide_to_signatures_are_settings(tmp_path: Path) -> None:
+    serve, guide = (
+        re.findall(r"```toml\n(.*?)```", (ROOT / f"docs/how-to/{name}.md").read_text(), re.DOTALL)
+        for name in ("serve", "signatures")
+    )
+    fragments = [text for text in guide if "[bank]" not in text]
+    assert len(fragments) == len(guide) - 1 > 2
+    for text in fragments:
+        path = tmp_path / "enrol.toml"
+        path.write_text(serve[0] + text)
+        assert load_settings(path, {}).signature_policies

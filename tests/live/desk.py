@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-READY = re.compile(r"ready https://(\S+):(\d+)\n")
+READY = re.compile(r"ready (?:https://\S+:(\d+)|unix:\S+)\n")
 
 
 @dataclass
@@ -74,7 +74,7 @@ class Desk:
         line = self.process.stdout.readline()
         match = READY.fullmatch(line)
         assert match, f"said {line!r} instead of ready; see {self.log.name}"
-        self.port = int(match[2])
+        self.port = int(match[1] or self.port)  # a proxy has the port where a Unix socket is
 
     def stop(self) -> int:
         """Ask the server to stop as a supervisor does, and return its exit code."""

@@ -63,7 +63,7 @@ def check_refusal(
         assert reply.json["status"] == status
         assert reply.json["path"] == template
         assert datetime.fromisoformat(reply.json["timestamp"]).tzinfo is not None
-    assert reply.json.keys() - {"findings"} == members
+    assert reply.json.keys() - {"findings", "explanation"} == members
     for member in members - {"error_uri", "status"}:
         assert len(reply.json[member]) <= LONGEST_TEXT
     _check_fields_of(reply)

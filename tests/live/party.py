@@ -119,6 +119,7 @@ class Party:
         self.qwac, self.qsealc = qwac, qsealc
         self.kid = str(qsealc.certificate.serial_number)
         self.address = "127.0.0.1"
+        self.register_path = REGISTER
         self._token: str | None = None
         self._socket: ssl.SSLSocket | None = None
 
@@ -230,7 +231,8 @@ class Party:
         self, method: str, client_id: str | None = None, body: bytes | dict[str, Any] | None = None
     ) -> Draft:
         """Return a whole request but for Digest and Signature."""
-        target = REGISTER if client_id is None else f"{REGISTER}/{client_id}"
+        place = self.register_path
+        target = place if client_id is None else f"{place}/{client_id}"
         content = (
             json.dumps(body, separators=(",", ":")).encode() if isinstance(body, dict) else body
         )

@@ -28,7 +28,9 @@ def with_certificates_of(party: Party, body: bytes, **changes: Any) -> bytes:
     """Return a client's body with the party's certificate and organisation; order stays."""
     document = json.loads(body)
     key = document["jwks"]["keys"][0]
+    modulus = party.qsealc.key.public_key().public_numbers().n
     own: dict[str, Any] = {
+        "n": base64url(modulus.to_bytes((modulus.bit_length() + 7) // 8, "big")),
         "kid": party.kid,
         "x5c": [base64.b64encode(party.qsealc.der).decode()],
         "x5t#S256": party.metadata()["jwks"]["keys"][0]["x5t#S256"],
@@ -36,6 +38,10 @@ def with_certificates_of(party: Party, body: bytes, **changes: Any) -> bytes:
     key.update({member: value for member, value in own.items() if member in key})
     document.update(provider_legal_id=party.organization, **changes)
     return json.dumps(document, separators=(",", ":")).encode()
+
+
+def base64url(octets: bytes) -> str:
+    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
 
 
 def register(party: Party, body: bytes, **signature: Any) -> Reply:

@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
+from dialects import RFC7591, STET
 from enrol.eidas.organization import OrganizationIdentifier
 from enrol.eidas.qcstatements import PspRole
 from enrol.errors import ClientMetadataError, EntitlementError
 from enrol.oauth.metadata import ClientMetadata, parse_client_metadata
 from enrol.oauth.types import ClientId
-from enrol.registration.dialect import RFC7591, STET, Dialect
+from enrol.registration.dialect import Dialect
 from enrol.registration.policy import Applicant, decide
 
 ACME = Applicant(
@@ -67,7 +68,7 @@ def test_a_scope_nobody_offers_is_refused(scope: str) -> None:
     assert ("scope_unknown", "scope") in findings(GOOD | {"scope": scope})
 
 
-@pytest.mark.parametrize("member", sorted(STET.required))
+@pytest.mark.parametrize("member", sorted(STET.metadata.required))
 def test_a_required_member_that_is_absent_is_named(member: str) -> None:
     document = {name: value for name, value in GOOD.items() if name != member}
     assert findings(document) == {("member_missing", member)}
@@ -87,7 +88,7 @@ def test_all_findings_are_reported_together() -> None:
     }
 
 
-@pytest.mark.parametrize("member", sorted(STET.refused))
+@pytest.mark.parametrize("member", sorted(STET.metadata.refused))
 def test_a_member_that_is_not_the_clients_is_refused(member: str) -> None:
     assert ("member_refused", member) in findings(GOOD | {member: "x"})
 

@@ -112,7 +112,8 @@ def test_issue_that_is_refused_revokes_nothing(sandbox: Path) -> None:
 
 @pytest.mark.parametrize("fault", list(Fault))
 def test_issue_knows_every_fault(sandbox: Path, fault: Fault) -> None:
-    result = run("issue", sandbox, "--kind", "qwac", "--fault", fault.value, "--json")
+    kind = "qsealc" if fault is Fault.WEB_ONLY_ISSUER else "qwac"
+    result = run("issue", sandbox, "--kind", kind, "--fault", fault.value, "--json")
     assert result.exit_code == 0, result.stderr
     assert json.loads(result.stdout)["faults"] == [fault.value]
 

@@ -36,6 +36,14 @@ IN_THE_CERTIFICATE: dict[Fault, Callable[[Certificate], bool]] = {
         read.organization_identifiers == () and read.common_name == ACME
     ),
 }
+IN_THE_LISTS = {
+    Fault.WITHDRAWN_ISSUER: "Withdrawn CA",
+    Fault.SEAL_ONLY_ISSUER: "Seal only CA",
+    Fault.WEB_ONLY_ISSUER: "Web only CA",
+    Fault.NOT_QUALIFIED_AT_ISSUE: "Issuing CA",
+}
+"""Faults that only the trusted list knows of, and the CA that signs."""
+
 FOR_OPENSSL = {
     Fault.EXPIRED: "certificate has expired",
     Fault.NOT_YET_VALID: "certificate is not yet valid",
@@ -63,7 +71,18 @@ def verify(authority: pki.Authority, at, openssl) -> Callable[[pki.Issued], str]
 
 
 def test_every_fault_has_its_effect_tested_and_said() -> None:
-    assert {*IN_THE_CERTIFICATE, *FOR_OPENSSL, Fault.REVOKED} == set(Fault) == set(MEANINGS)
+    tested = {*IN_THE_CERTIFICATE, *IN_THE_LISTS, *FOR_OPENSSL, Fault.REVOKED}
+    assert tested == set(Fault) == set(MEANINGS)
+
+
+@pytest.mark.parametrize("fault", IN_THE_LISTS)
+def test_a_fault_in_the_lists_is_in_no_certificate(
+    fault: Fault, issue: Issue, facts: Facts
+) -> None:
+    kind = Kind.QSEALC if fault is Fault.WEB_ONLY_ISSUER else Kind.QWAC
+    issued, good = issue(kind=kind, faults={fault}), issue(kind=kind)
+    assert IN_THE_LISTS[fault] in issued.certificate.issuer.rfc4514_string()
+    assert facts(issued).qc == facts(good).qc
 
 
 @pytest.mark.parametrize("fault", IN_THE_CERTIFICATE)
@@ -134,8 +153,13 @@ def test_an_unknown_fault_is_refused_with_the_known_ones(issue: Issue) -> None:
         ({"revoked", "wrong-ca"}, Kind.QWAC),
         ({"no-psd2-statement", "no-role"}, Kind.QWAC),
         ({"no-client-auth"}, Kind.QSEALC),
+        ({"seal-only-issuer"}, Kind.QSEALC),
+        ({"web-only-issuer"}, Kind.QWAC),
     ],
-    ids=["two validities", "two issuers", "revoked by another CA", "no roles of nothing", "no EKU"],
+    ids=[
+        *("two validities", "two issuers", "revoked by another CA", "no roles of nothing"),
+        *("no EKU", "a seal of a CA for seals", "a QWAC of a CA for websites"),
+    ],
 )
 def test_faults_that_hide_one_another_are_refused(issue: Issue, faults: set[str], kind) -> None:
     with pytest.raises(ConfigurationError) as caught:

@@ -126,8 +126,9 @@ def test_the_settings_name_files_that_exist(made: Path) -> None:
     settings = tomllib.loads((made / "enrol.toml").read_text())
     server, trust = settings["server"], settings["trust"]
     names = (server["certificate"], server["key"], server["secret"])
-    for name in (*names, *trust["anchors"], *trust["revocation_lists"]):
+    for name in (*names, trust["lotl_anchors"], *trust["revocation_lists"]):
         assert (made / name).is_file()
+    assert (made / trust["directory"] / "lotl.xml").is_file()
 
 
 def test_server_and_client_read_their_files(made: Path, at: datetime) -> None:
@@ -218,6 +219,20 @@ def test_the_ca_of_another_sandbox_is_not_opened(sandbox: Path, authority) -> No
     (sandbox / "ca.pem").write_bytes(certificates_pem(*authority.anchors))
     with pytest.raises(ConfigurationError) as caught:
         open_sandbox(sandbox)
+    assert caught.value.code == "sandbox_folder_unreadable"
+
+
+def test_lists_are_signed_anew_under_the_next_number(sandbox: Path, at: datetime) -> None:
+    opened = open_sandbox(sandbox)
+    assert opened.publish_lists(withdrawn_at=at, at=at) == 2
+    assert b"Svcstatus/withdrawn" in (sandbox / "lists" / "FR.xml").read_bytes()
+    assert opened.publish_lists(withdrawn_at=None, at=at) == 3
+
+
+def test_lists_that_are_none_are_not_signed_anew(sandbox: Path, at: datetime) -> None:
+    (sandbox / "lists" / "lotl.xml").write_bytes(b"<list/>")
+    with pytest.raises(ConfigurationError) as caught:
+        open_sandbox(sandbox).publish_lists(withdrawn_at=None, at=at)
     assert caught.value.code == "sandbox_folder_unreadable"
 
 

@@ -1,11 +1,14 @@
 """What a bank says to each fault: the sandbox and the desk mean the same by it."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from enrol.adapters.trustlists.refreshing import RefreshRules, refresh
+from enrol.adapters.trustlists.sources import DirectorySource
 from enrol.eidas.certificate import Certificate
 from enrol.eidas.revocation import parse_revocation_lists
 from enrol.eidas.rules import CertificateUse
@@ -15,7 +18,7 @@ from enrol.errors import RefusalError
 from enrol.sandbox import pki
 from enrol.sandbox.draft import Kind
 from enrol.sandbox.faults import Fault
-from enrol.sandbox.files import certificates_pem
+from enrol.sandbox.scheme import create_operator, publish
 
 REFUSED_AS = {
     Fault.EXPIRED: "cert_expired",
@@ -25,6 +28,10 @@ REFUSED_AS = {
     Fault.FORGED_ISSUER: "cert_path_invalid",
     Fault.SELF_SIGNED: "cert_issuer_not_listed",
     Fault.LEAF_AS_CA: "cert_path_invalid",
+    Fault.WITHDRAWN_ISSUER: "cert_not_qualified_at_now",
+    Fault.SEAL_ONLY_ISSUER: "service_not_for_web",
+    Fault.WEB_ONLY_ISSUER: "service_not_for_eseal",
+    Fault.NOT_QUALIFIED_AT_ISSUE: "cert_not_qualified_at_issue",
     Fault.CA_CERTIFICATE: "cert_is_ca",
     Fault.WEAK_KEY: "cert_weak_key",
     Fault.PRECERTIFICATE: "cert_is_precertificate",
@@ -39,22 +46,40 @@ REFUSED_AS = {
     Fault.DOUBLE_ORGANIZATION_IDENTIFIER: "organization_identifier_malformed",
     Fault.ORGANIZATION_IN_CN_ONLY: "organization_identifier_malformed",
 }
-CASES = [
-    (kind, fault)
-    for kind in Kind
-    for fault in REFUSED_AS
-    if (kind, fault) != (Kind.QSEALC, Fault.NO_CLIENT_AUTH)
-]
+NO_FAULT_OF = {
+    (Kind.QSEALC, Fault.NO_CLIENT_AUTH),
+    (Kind.QSEALC, Fault.SEAL_ONLY_ISSUER),
+    (Kind.QWAC, Fault.WEB_ONLY_ISSUER),
+}
+CASES = [(kind, fault) for kind in Kind for fault in REFUSED_AS if (kind, fault) not in NO_FAULT_OF]
 
 Judge = Callable[..., QualifiedCertificate]
 
 
+@pytest.fixture(scope="module")
+def trust(
+    authority: pki.Authority, at: datetime, tmp_path_factory: pytest.TempPathFactory
+) -> TrustAnchors:
+    """What the sandbox's trusted lists say, read as a bank reads them."""
+    operator = create_operator(authority.keys, at=at)
+    lists = publish(authority, operator, at=at)
+    folder = tmp_path_factory.mktemp("lists")
+    (folder / "lotl.xml").write_bytes(lists.lotl)
+    (folder / "FR.xml").write_bytes(lists.national)
+    rules = RefreshRules((operator.certificate.public_bytes(Encoding.DER),), at)
+    snapshot = asyncio.run(refresh(DirectorySource(folder, at=at), rules, None))
+    assert snapshot.missing == ()
+    return TrustAnchors.from_snapshot(snapshot)
+
+
 @pytest.fixture
 def judge(
-    authority: pki.Authority, facts: Callable[[pki.Issued], Certificate], at: datetime
+    authority: pki.Authority,
+    trust: TrustAnchors,
+    facts: Callable[[pki.Issued], Certificate],
+    at: datetime,
 ) -> Judge:
     """Judge a certificate under the test QTSP, which revoked the serial numbers given."""
-    trust = TrustAnchors.from_pem(certificates_pem(*authority.anchors))
 
     def run(issued: pki.Issued, kind: Kind, *revoked: int) -> QualifiedCertificate:
         crl = pki.revocation_list(authority, at=at)

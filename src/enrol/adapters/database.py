@@ -134,6 +134,28 @@ def connect(
     return connection
 
 
+def connect_to_read(path: Path) -> sqlite3.Connection:
+    """Open an up-to-date register for reading only, beside its server or without one.
+
+    This is safe without the lock of the file, also before SQLite 3.51.3: what damages a file there
+    is a checkpoint that meets the commit of another connection, and a connection in ``mode=ro``
+    makes neither. Read in short steps, as the server's log cannot begin anew during one. Raises
+    `ConfigurationError`.
+    """
+    path = path.resolve()
+    if not path.exists():
+        check_state(path, SchemaState.MISSING, expected=())
+    with ExitStack() as opened, translated(path):
+        connection = _connect(path, WRITER_PATIENCE, mode="ro")
+        opened.callback(connection.close)
+        check_state(path, _read_state(connection), expected=(SchemaState.CURRENT,))
+        connection.execute("PRAGMA query_only=1")
+        connection.execute("PRAGMA mmap_size=0")
+        connection.execute("PRAGMA trusted_schema=0")
+        opened.pop_all()
+    return connection
+
+
 def schema_state(path: Path) -> SchemaState:
     """Return how the file at `path` stands to this version.
 
@@ -146,9 +168,9 @@ def schema_state(path: Path) -> SchemaState:
         return _read_state(connection)
 
 
-def _connect(path: Path, patience: float) -> sqlite3.Connection:
+def _connect(path: Path, patience: float, *, mode: str = "rw") -> sqlite3.Connection:
     return sqlite3.connect(
-        f"{path.as_uri()}?mode=rw",
+        f"{path.as_uri()}?mode={mode}",
         uri=True,
         timeout=patience,
         isolation_level=None,

@@ -95,7 +95,7 @@ def entry_row(entry: LedgerEntry) -> Row:
 
 
 def event_row(event: AuditEvent) -> Row:
-    """Return the row of `tables.audit_events`, without its `id`."""
+    """Return the row of `tables.audit_events`, without its `id` and `hash`."""
     return (
         milliseconds(event.at),
         event.type.value,
@@ -104,6 +104,7 @@ def event_row(event: AuditEvent) -> Row:
         event.client_id,
         event.request_id,
         event.evidence,
+        event.request,
     )
 
 

@@ -24,6 +24,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.sql import ClauseElement
 
 from enrol.adapters.tables import (
@@ -32,6 +33,7 @@ from enrol.adapters.tables import (
     client_history,
     client_keys,
     clients,
+    evidence_blobs,
     ledger,
 )
 
@@ -167,12 +169,59 @@ FIND_REMOVAL: Final = compiled(
     "client_id",
 )
 
+FIND_HEAD: Final = compiled(
+    select(audit_events.c.id, audit_events.c.hash)
+    .order_by(audit_events.c.id.desc())
+    .limit(literal_column("1"))
+    .offset(_NO_OFFSET)
+)
+FIND_LAST_ID: Final = "SELECT seq FROM sqlite_sequence WHERE name = 'audit_events'"
+"""Finds the highest `id` that was ever given to an event, whether it is there or not."""
+
+# --- reading the audit trail, beside the server ------------------------------------------------
+
+FIND_EVENTS: Final = compiled(
+    select(audit_events)
+    .where(audit_events.c.id > bindparam("after"), audit_events.c.id <= bindparam("last"))
+    .order_by(audit_events.c.id)
+    .limit(bindparam("limit", type_=Integer))
+    .offset(_NO_OFFSET),
+    *("after", "last", "limit"),
+)
+FIND_EVENTS_NAMED: Final = compiled(
+    select(audit_events.c.id)
+    .where(
+        (audit_events.c.client_id == bindparam("client_id"))
+        | (audit_events.c.request_id == bindparam("request_id"))
+    )
+    .order_by(audit_events.c.id),
+    *("client_id", "request_id"),
+)
+FIND_BLOB: Final = compiled(
+    select(evidence_blobs.c.content).where(evidence_blobs.c.sha256 == bindparam("sha256")), "sha256"
+)
+FIND_BLOBS: Final = compiled(
+    select(evidence_blobs)
+    .where(evidence_blobs.c.id > bindparam("after"), evidence_blobs.c.id <= bindparam("last"))
+    .order_by(evidence_blobs.c.id)
+    .limit(bindparam("limit", type_=Integer))
+    .offset(_NO_OFFSET),
+    *("after", "last", "limit"),
+)
+FIND_LAST_BLOB: Final = compiled(select(func.max(evidence_blobs.c.id)))
+
 # --- writing ---------------------------------------------------------------------------------
 
 INSERT_CLIENT: Final = _insertion(clients)
 INSERT_KEY: Final = _insertion(client_keys, *(c.name for c in client_keys.c if c.name != "id"))
 INSERT_ENTRY: Final = _insertion(ledger)
-INSERT_EVENT: Final = _insertion(audit_events, *(c.name for c in audit_events.c if c.name != "id"))
+INSERT_EVENT: Final = _insertion(audit_events)
+INSERT_BLOB: Final = compiled(
+    sqlite_insert(evidence_blobs)
+    .values({"sha256": bindparam("sha256"), "content": bindparam("content")})
+    .on_conflict_do_nothing(),
+    *("sha256", "content"),
+)
 INSERT_TOKEN: Final = _insertion(access_tokens)
 
 _OF_CLIENT: Final = clients.c.client_id == bindparam("of_client_id")

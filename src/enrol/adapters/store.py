@@ -106,6 +106,7 @@ class SqliteStore:
     async def aclose(self) -> None:
         """Finish what waits to be written, take no more, and close the file."""
         await self._commits.aclose()
+        self._writer.log_head()
         self._database.close()
 
     def _forget_tokens(self, batch: Sequence[Write], outcomes: Sequence[Outcome]) -> None:

@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISIONS: Final = ("0001",)
+REVISIONS: Final = ("0001", "0002")
 """Every revision of the schema, oldest first; the last is the one this version works with."""
 
 metadata: Final = MetaData(
@@ -114,9 +114,24 @@ audit_events: Final = Table(
     Column("client_id", Text),
     Column("request_id", Text),
     Column("evidence", Text, nullable=False),
+    Column("request", LargeBinary),
+    Column("hash", LargeBinary, nullable=False),
     sqlite_autoincrement=True,
 )
-"""What was decided, in the order it became durable; `id` is never used twice."""
+"""What was decided, in the order it became durable; `id` counts from 1 and is never used twice.
+
+`evidence` is JSON, `request` the bytes of `kept_request`, `hash` that of `chain.chain_hash`.
+"""
+
+evidence_blobs: Final = Table(
+    "evidence_blobs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("sha256", LargeBinary, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    UniqueConstraint("sha256"),
+)
+"""Certificates, lists, verdicts and policies that evidence names, each once, by its SHA-256."""
 
 access_tokens: Final = Table(
     "access_tokens",

@@ -4,12 +4,16 @@ A line cannot be split or forged by what stands in a value: JSON and `repr` both
 breaks, U+2028 included.
 """
 
+import json
 import logging
 import os
 import select
+from collections.abc import Callable
+from contextlib import suppress
 from enum import StrEnum
 from typing import Final, TextIO
 
+import msgspec
 import structlog
 from structlog.typing import Processor
 
@@ -58,8 +62,17 @@ class _Forward(logging.Handler):
         )
 
 
+def _to_ascii_json(event: object, default: Callable[[object], object]) -> str:
+    """Return an event as JSON in ASCII; a slower encoder escapes what is not."""
+    with suppress(TypeError, UnicodeEncodeError):
+        line = msgspec.json.encode(event)
+        if line.isascii():
+            return line.decode("ascii")
+    return json.dumps(event, ensure_ascii=True, default=default)
+
+
 _RENDERERS: Final[dict[LogFormat, Processor]] = {
-    LogFormat.JSON: structlog.processors.JSONRenderer(ensure_ascii=True),
+    LogFormat.JSON: structlog.processors.JSONRenderer(_to_ascii_json),
     LogFormat.TEXT: structlog.processors.KeyValueRenderer(
         key_order=["timestamp", "level", "event"], drop_missing=True
     ),
@@ -73,7 +86,6 @@ def configure_logging(
     sink = LineSink(stream)
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,

@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import repeat
 
 from enrol.adapters import rows, statements
+from enrol.adapters.chain import Chain, Links
 from enrol.adapters.rows import Row
 from enrol.eidas.organization import OrganizationIdentifier
 from enrol.errors import EntitlementError, RefusalError, UnavailableError
@@ -46,7 +47,7 @@ class _Standing:
     replaced: list[ClientRecord] = field(default_factory=list)
     removed: list[ClientId] = field(default_factory=list)
     entries: list[Row] = field(default_factory=list)
-    events: list[Row] = field(default_factory=list)
+    events: list[AuditEvent] = field(default_factory=list)
     tokens: list[Row] = field(default_factory=list)
     purges: list[Row] = field(default_factory=list)
 
@@ -58,9 +59,12 @@ class Transaction:
     on the same version of a client, the second is refused.
     """
 
-    def __init__(self, connection: sqlite3.Connection, batch: Sequence[Write]) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, batch: Sequence[Write], chain: Chain
+    ) -> None:
         changes = [write for write in batch if isinstance(write, Change)]
         self._connection = connection
+        self._chain = chain
         self._standing = _Standing()
         self._entries = self._find_entries(changes)
         self._versions = self._find_versions(changes)
@@ -76,11 +80,14 @@ class Transaction:
             case TokenPurge():
                 self._standing.purges.append((rows.milliseconds(write.expired_before),))
             case AuditEvent():
-                self._standing.events.append(rows.event_row(write))
+                self._standing.events.append(write)
         return None
 
-    def flush(self) -> None:
-        """Write what was put down; removals after tokens, so that they take fresh ones along."""
+    def flush(self) -> Links:
+        """Write what was put down, and return how its events continue the chain.
+
+        Removals come after tokens, so that they take fresh ones along.
+        """
         standing = self._standing
         self._insert(statements.INSERT_CLIENT, [*map(rows.client_row, standing.created)])
         for record in standing.replaced:
@@ -98,7 +105,10 @@ class Transaction:
         for client_id in standing.removed:
             self._remove(client_id)
         self._insert(statements.INSERT_ENTRY, standing.entries)
-        self._insert(statements.INSERT_EVENT, standing.events)
+        links = self._chain.link(standing.events)
+        self._insert(statements.INSERT_BLOB, links.blobs)
+        self._insert(statements.INSERT_EVENT, links.events)
+        return links
 
     def _take_change(self, change: Change) -> LedgerEntry | RefusalError:
         answered = self._entries.get(change.entry.key)
@@ -109,7 +119,7 @@ class Transaction:
             return refusal
         self._put(change.write)
         self._standing.entries.append(rows.entry_row(change.entry))
-        self._standing.events.append(rows.event_row(change.event))
+        self._standing.events.append(change.event)
         self._entries[change.entry.key] = change.entry
         return change.entry
 
@@ -154,7 +164,7 @@ class Transaction:
         if removed:
             return UnavailableError("concurrent_change", retry_after=1)
         self._standing.tokens.append(rows.token_row(issue.token))
-        self._standing.events.append(rows.event_row(issue.event))
+        self._standing.events.append(issue.event)
         return None
 
     def _replace(self, record: ClientRecord) -> None:

@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Generic, TypeVar
 
 import structlog
 
+from enrol.adapters.files import Stamp
 from enrol.eidas.revocation import RevocationLists, parse_revocation_list
 from enrol.eidas.trust import TrustAnchors
 from enrol.eidas.validate import AssessedCertificate
@@ -25,37 +25,19 @@ PATIENCE: Final = 48 * 3600.0
 """Seconds that anchors are believed although their files cannot be read any more."""
 
 
-class FileTrustSource:
-    """`TrustSource` and `RevocationSource` over files: anchors in PEM, CRLs in PEM or DER.
+class FileRevocationSource:
+    """`RevocationSource` over files, each a CRL in PEM or DER.
 
     A file that becomes unreadable changes nothing: what was read last stays, and the log says so.
     """
 
     def __init__(
-        self,
-        anchors: tuple[Path, ...],
-        revocation_lists: tuple[Path, ...] = (),
-        *,
-        monotonic: Callable[[], float] = time.monotonic,
+        self, revocation_lists: tuple[Path, ...], *, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         """Read all files; raises `ConfigurationError` where one cannot be read or understood."""
-        if not anchors:
-            raise ConfigurationError("trust_anchors_missing", "No file of trust anchors is named.")
         self._monotonic = monotonic
         self._checked = monotonic()
-        self._anchors = _Files(anchors, _read_anchors, at=self._checked)
         self._revocation_lists = _Files(revocation_lists, _read_revocation_lists, at=self._checked)
-
-    def anchors(self) -> TrustAnchors:
-        """Return the trust anchors.
-
-        Raises `UnavailableError` ``trust_list_unavailable`` once their files could not be read for
-        two days.
-        """
-        now = self._look()
-        if now - self._anchors.read_at > PATIENCE:
-            raise UnavailableError("trust_list_unavailable", retry_after=60)
-        return self._anchors.value
 
     def basis(self) -> RevocationLists:
         """Return all revocation lists, however old: they say themselves how long they hold."""
@@ -70,18 +52,43 @@ class FileTrustSource:
         now = self._monotonic()
         if now - self._checked >= CHECK_EVERY:
             self._checked = now
-            self._anchors.refresh(now)
-            self._revocation_lists.refresh(now)
+            self._refresh(now)
         return now
 
+    def _refresh(self, now: float) -> None:
+        self._revocation_lists.refresh(now)
 
-@dataclass(frozen=True, slots=True)
-class _Stamp:
-    """What tells one state of a file from another; all None when it cannot be looked at."""
 
-    inode: int | None = None
-    modified: int | None = None
-    size: int | None = None
+class FileTrustSource(FileRevocationSource):
+    """`TrustSource` and `RevocationSource` over files: anchors in PEM, CRLs in PEM or DER."""
+
+    def __init__(
+        self,
+        anchors: tuple[Path, ...],
+        revocation_lists: tuple[Path, ...] = (),
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Read all files; raises `ConfigurationError` where one cannot be read or understood."""
+        if not anchors:
+            raise ConfigurationError("trust_anchors_missing", "No file of trust anchors is named.")
+        super().__init__(revocation_lists, monotonic=monotonic)
+        self._anchors = _Files(anchors, _read_anchors, at=self._checked)
+
+    def anchors(self) -> TrustAnchors:
+        """Return the trust anchors.
+
+        Raises `UnavailableError` ``trust_list_unavailable`` once their files could not be read for
+        two days.
+        """
+        now = self._look()
+        if now - self._anchors.read_at > PATIENCE:
+            raise UnavailableError("trust_list_unavailable", retry_after=60)
+        return self._anchors.value
+
+    def _refresh(self, now: float) -> None:
+        super()._refresh(now)
+        self._anchors.refresh(now)
 
 
 class _Files(Generic[T]):
@@ -92,7 +99,7 @@ class _Files(Generic[T]):
     ) -> None:
         self._paths = paths
         self._read = read
-        self._stamps = [_stamp(path) for path in paths]
+        self._stamps = [Stamp.of(path) for path in paths]
         self.read_at = at
         """When the files last were as the value says, on the monotonic clock."""
         self.value = read(paths)
@@ -100,7 +107,7 @@ class _Files(Generic[T]):
 
     def refresh(self, now: float) -> None:
         """Read the files again if one of them changed, or could not be read last time."""
-        stamps = [_stamp(path) for path in self._paths]
+        stamps = [Stamp.of(path) for path in self._paths]
         changed, self._stamps = stamps != self._stamps, stamps
         if changed or self._stale:
             self._read_again(worth_saying=changed)
@@ -137,11 +144,3 @@ def _read(path: Path, parse: Callable[[bytes], T]) -> T:
         raise ConfigurationError("trust_file_unreadable", f"{path} cannot be read.") from exc
     except EnrolError as exc:
         raise ConfigurationError("trust_file_malformed", f"{path}: {exc}") from exc
-
-
-def _stamp(path: Path) -> _Stamp:
-    try:
-        status = path.stat()
-    except OSError:
-        return _Stamp()
-    return _Stamp(status.st_ino, status.st_mtime_ns, status.st_size)

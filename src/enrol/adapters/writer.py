@@ -7,6 +7,7 @@ from typing import Final
 
 import structlog
 
+from enrol.adapters.chain import Chain
 from enrol.adapters.transaction import Outcome, Transaction, Write
 from enrol.errors import UnavailableError
 
@@ -38,6 +39,7 @@ class Writer:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._chain = Chain(connection)
         self.failed = False
         """True when the disk lost a write or the file is damaged: only a new start helps."""
         self.failed_at: float | None = None
@@ -64,14 +66,23 @@ class Writer:
     def _transact(self, batch: Sequence[Write]) -> list[Outcome]:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
-            transaction = Transaction(self._connection, batch)
+            transaction = Transaction(self._connection, batch, self._chain)
             outcomes = [transaction.take(write) for write in batch]
-            transaction.flush()
+            links = transaction.flush()
             self._commit()
         except BaseException:
+            self._chain.forget()
             self._roll_back()
             raise
+        self._chain.advance(links)
         return outcomes
+
+    def log_head(self) -> None:
+        """Log where the audit trail ends, for whoever keeps the log elsewhere."""
+        try:
+            self._chain.log_head()
+        except sqlite3.Error as exc:
+            self._report(exc)
 
     def _commit(self) -> None:
         """End the transaction; when this returns, the log is on disk (``synchronous=FULL``)."""

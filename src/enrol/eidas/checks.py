@@ -31,15 +31,26 @@ _NCA_ID: Final = re.compile(r"[A-Z]{2}-[A-Z]{2,8}")
 
 
 def check_form(certificate: Certificate, rules: CertificateRules) -> None:
-    """Raise unless it is a certificate of an end entity with a strong key and signature.
+    """Raise unless it is a certificate of an end entity with a strong key and signature."""
+    check_final(certificate)
+    check_end_entity(certificate)
+    check_strength(certificate, rules)
 
-    CertificateError ``cert_is_precertificate`` (RFC 6962 §3.1), ``cert_is_ca`` (RFC 5280
-    §4.2.1.9), ``cert_weak_key`` (TS 119 312).
-    """
+
+def check_final(certificate: Certificate) -> None:
+    """Raise ``cert_is_precertificate`` for one of Certificate Transparency (RFC 6962 §3.1)."""
     if certificate.is_precertificate:
         raise CertificateError("cert_is_precertificate")
+
+
+def check_end_entity(certificate: Certificate) -> None:
+    """Raise ``cert_is_ca`` for the certificate of a CA (RFC 5280 §4.2.1.9)."""
     if certificate.is_ca:
         raise CertificateError("cert_is_ca")
+
+
+def check_strength(certificate: Certificate, rules: CertificateRules) -> None:
+    """Raise ``cert_weak_key`` unless the key and the signature's hash are strong (TS 119 312)."""
     if not _is_key_strong(certificate, rules) or certificate.signature_hash not in STRONG_HASHES:
         raise CertificateError("cert_weak_key")
 
@@ -61,54 +72,100 @@ def check_validity(certificate: Certificate, rules: CertificateRules, *, at: dat
 
 
 def check_qualified(certificate: Certificate, use: CertificateUse) -> QcStatementFacts:
-    """Return the qcStatements of a certificate that says it is qualified for `use` in the EU.
-
-    Raises CertificateError ``qcstatements_missing``, ``cert_not_qualified``,
-    ``cert_not_eu_qualified``, ``cert_wrong_qctype`` (EN 319 412-5 §4.2).
-    """
-    qc = certificate.qc
-    if qc is None:
-        raise CertificateError("qcstatements_missing")
-    if not qc.compliance:
-        raise CertificateError("cert_not_qualified")
-    if qc.legislations:
-        raise CertificateError("cert_not_eu_qualified")
-    if qc.qc_types != (_QC_TYPE[use],):
-        raise CertificateError("cert_wrong_qctype")
+    """Return the qcStatements of a certificate that says it is qualified for `use` in the EU."""
+    qc = check_qcstatements(certificate)
+    check_compliance(qc)
+    check_legislation(qc)
+    check_qc_type(qc, use)
     return qc
 
 
-def check_psd2(qc: QcStatementFacts) -> Psd2Statement:
-    """Return the PSD2 statement, well written; what it entitles to is not judged here.
+def check_qcstatements(certificate: Certificate) -> QcStatementFacts:
+    """Return the qcStatements; raises ``qcstatements_missing`` (EN 319 412-5 §4.1)."""
+    if certificate.qc is None:
+        raise CertificateError("qcstatements_missing")
+    return certificate.qc
 
-    Raises CertificateError ``psd2_statement_missing``, ``psd2_roles_malformed``,
-    ``psd2_role_mismatch``, ``psd2_nca_name_empty``, ``psd2_nca_id_malformed`` (TS 119 495 §5.1,
-    §5.2).
+
+def check_compliance(qc: QcStatementFacts) -> None:
+    """Raise ``cert_not_qualified`` without QcCompliance (EN 319 412-5 §4.2.1)."""
+    if not qc.compliance:
+        raise CertificateError("cert_not_qualified")
+
+
+def check_legislation(qc: QcStatementFacts) -> None:
+    """Raise ``cert_not_eu_qualified`` under the law of a third country (EN 319 412-5 §4.2.4)."""
+    if qc.legislations:
+        raise CertificateError("cert_not_eu_qualified")
+
+
+def check_qc_type(qc: QcStatementFacts, use: CertificateUse) -> None:
+    """Raise ``cert_wrong_qctype`` unless the one QcType is that of `use` (EN 319 412-5 §4.2.3)."""
+    if qc.qc_types != (_QC_TYPE[use],):
+        raise CertificateError("cert_wrong_qctype")
+
+
+def check_psd2(qc: QcStatementFacts) -> Psd2Statement:
+    """Return the PSD2 statement, well written; what it entitles to is not judged here."""
+    psd2 = check_psd2_statement(qc)
+    check_role_names(qc)
+    check_nca_name(psd2)
+    check_nca_id(psd2)
+    return psd2
+
+
+def check_psd2_statement(qc: QcStatementFacts) -> Psd2Statement:
+    """Return the PSD2 statement (TS 119 495 §5.1, annex A).
+
+    Raises CertificateError ``psd2_statement_missing``, ``psd2_roles_malformed``.
     """
     if qc.psd2 is None:
         raise CertificateError("psd2_statement_missing")
-    for deviation in (ROLES_MALFORMED, ROLE_MISMATCH):
-        if deviation in qc.deviations:
-            raise CertificateError(deviation)
-    if not qc.psd2.nca_name.strip():
-        raise CertificateError("psd2_nca_name_empty")
-    if _NCA_ID.fullmatch(qc.psd2.nca_id) is None:
-        raise CertificateError("psd2_nca_id_malformed")
+    if ROLES_MALFORMED in qc.deviations:
+        raise CertificateError(ROLES_MALFORMED)
     return qc.psd2
 
 
-def check_organization(certificate: Certificate, psd2: Psd2Statement) -> OrganizationIdentifier:
-    """Return the one organizationIdentifier of the subject, of the authority of the statement.
+def check_role_names(qc: QcStatementFacts) -> None:
+    """Raise ``psd2_role_mismatch`` where a name is not that of its OID (TS 119 495 §5.2.2)."""
+    if ROLE_MISMATCH in qc.deviations:
+        raise CertificateError(ROLE_MISMATCH)
 
-    Raises CertificateError ``organization_identifier_malformed`` also where there is none or more
-    than one, ``organization_identifier_nca_mismatch`` (TS 119 495 §5.2.1, RTS art. 34(2)).
+
+def check_nca_name(psd2: Psd2Statement) -> None:
+    """Raise ``psd2_nca_name_empty`` (TS 119 495 §5.2.3, RTS art. 34(3)(b))."""
+    if not psd2.nca_name.strip():
+        raise CertificateError("psd2_nca_name_empty")
+
+
+def check_nca_id(psd2: Psd2Statement) -> None:
+    """Raise ``psd2_nca_id_malformed`` unless written like ``FR-ACPR`` (TS 119 495 §5.2.3)."""
+    if _NCA_ID.fullmatch(psd2.nca_id) is None:
+        raise CertificateError("psd2_nca_id_malformed")
+
+
+def check_organization(certificate: Certificate, psd2: Psd2Statement) -> OrganizationIdentifier:
+    """Return the one organizationIdentifier of the subject, of the authority of the statement."""
+    identifier = check_organization_identifier(certificate)
+    check_same_authority(identifier, psd2)
+    return identifier
+
+
+def check_organization_identifier(certificate: Certificate) -> OrganizationIdentifier:
+    """Return the organizationIdentifier (TS 119 495 §5.2.1, RTS art. 34(2)).
+
+    Raises CertificateError ``organization_identifier_malformed``, also where there is none or more
+    than one.
     """
     if len(certificate.organization_identifiers) != 1:
         raise CertificateError("organization_identifier_malformed")
-    identifier = parse_organization_identifier(certificate.organization_identifiers[0])
+    return parse_organization_identifier(certificate.organization_identifiers[0])
+
+
+def check_same_authority(identifier: OrganizationIdentifier, psd2: Psd2Statement) -> None:
+    """Raise ``organization_identifier_nca_mismatch`` where the authorities differ (§5.2.1)."""
     if nca_id_of(identifier) != psd2.nca_id:
         raise CertificateError("organization_identifier_nca_mismatch")
-    return identifier
 
 
 def check_key_usage(certificate: Certificate, use: CertificateUse, rules: CertificateRules) -> None:
@@ -135,13 +192,19 @@ def _may_connect(certificate: Certificate, rules: CertificateRules) -> bool:
 
 
 def check_entitled(psd2: Psd2Statement, rules: CertificateRules) -> None:
-    """Raise unless the statement carries a role, of an authority that counts here.
+    """Raise EntitlementError unless the statement carries a role, of an authority that counts."""
+    check_role(psd2)
+    check_authority(psd2, rules)
 
-    EntitlementError ``psd2_no_role``, ``psd2_nca_not_eea``, ``psd2_nca_unknown`` (TS 119 495
-    §5.2.2, §5.2.3).
-    """
+
+def check_role(psd2: Psd2Statement) -> None:
+    """Raise ``psd2_no_role`` (TS 119 495 §5.2.2, RTS art. 34(3)(a))."""
     if not psd2.roles:
         raise EntitlementError("psd2_no_role")
+
+
+def check_authority(psd2: Psd2Statement, rules: CertificateRules) -> None:
+    """Raise ``psd2_nca_not_eea``, ``psd2_nca_unknown`` (TS 119 495 §5.2.3, annex D)."""
     if psd2.nca_id[:2] not in rules.countries:
         raise EntitlementError("psd2_nca_not_eea")
     if rules.nca_ids is not None and psd2.nca_id not in rules.nca_ids:

@@ -9,7 +9,13 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509.oid import ExtendedKeyUsageOID, SignatureAlgorithmOID
-from cryptography.x509.verification import Criticality, ExtensionPolicy, Policy, PolicyBuilder
+from cryptography.x509.verification import (
+    Criticality,
+    ExtensionPolicy,
+    Policy,
+    PolicyBuilder,
+    Store,
+)
 
 from enrol.eidas.certificate import MAXIMUM_LENGTH, QCSTATEMENTS_CRITICAL, Certificate
 from enrol.eidas.loading import find_extension, issuer_of, subject_of, without_warnings
@@ -58,15 +64,16 @@ def verify_path(
     no anchor at all; CertificateError ``cert_issuer_not_listed`` where names do not lead to one,
     ``cert_path_invalid`` where they do and nothing verifies.
     """
-    if trust.store is None:
+    if not trust.certificates:
         raise UnavailableError("trust_list_unavailable")
     between = _load_intermediates(intermediates)
-    if not _leads_to_anchor(certificate, trust, between):
+    reachable = _reachable_anchors(certificate, trust, between)
+    if not reachable:
         raise CertificateError("cert_issuer_not_listed")
     moment = min(max(at, certificate.not_before), certificate.not_after)
     verifier = (
         PolicyBuilder()
-        .store(trust.store)
+        .store(Store(reachable))
         .time(moment)
         .extension_policies(ca_policy=_ca_policy(purpose), ee_policy=ExtensionPolicy.permit_all())
         .build_client_verifier()
@@ -95,13 +102,14 @@ def _load_intermediates(intermediates: Sequence[bytes]) -> list[_Link]:
         raise CertificateError("cert_malformed") from exc
 
 
-def _leads_to_anchor(
+def _reachable_anchors(
     certificate: Certificate, trust: TrustAnchors, between: Sequence[_Link]
-) -> bool:
-    names = {certificate.issuer}
+) -> list[x509.Certificate]:
+    """Return the anchors that names lead to: a search among all of them would be slow."""
+    names = {certificate.issuer: None}
     for _ in between:
-        names |= {issuer for _, subject, issuer in between if subject in names}
-    return not names.isdisjoint(trust.by_subject)
+        names |= {issuer: None for _, subject, issuer in between if subject in names}
+    return [anchor for name in names for anchor in trust.by_subject.get(name, ())]
 
 
 def _ca_policy(purpose: x509.ObjectIdentifier | None) -> ExtensionPolicy:

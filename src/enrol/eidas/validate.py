@@ -18,13 +18,14 @@ from enrol.eidas.checks import (
     check_qualified,
     check_validity,
 )
+from enrol.eidas.listed import check_listed
 from enrol.eidas.organization import OrganizationIdentifier
 from enrol.eidas.path import Path, verify_path
 from enrol.eidas.qcstatements import Psd2Statement, PspRole, QcStatementFacts
 from enrol.eidas.revocation import RevocationLists, check_not_listed, covering_lists
 from enrol.eidas.rules import EEA_COUNTRIES, CertificateRules, CertificateUse
 from enrol.eidas.trust import TrustAnchors
-from enrol.errors import CertificateError
+from enrol.errors import CertificateError, UnavailableError
 
 __all__ = [
     "EEA_COUNTRIES",
@@ -63,6 +64,8 @@ class AssessedCertificate:
     """A certificate of which only revocation is still to be judged; only `assess` makes one.
 
     `path` is verified: the certificate, each followed by its issuer, an anchor last.
+    `listed_until` is the moment (aware UTC) from which the trusted lists must be asked anew, None
+    where they were not asked.
     """
 
     certificate: Certificate
@@ -71,6 +74,7 @@ class AssessedCertificate:
     qc: QcStatementFacts
     psd2: Psd2Statement
     organization_identifier: OrganizationIdentifier
+    listed_until: datetime | None = None
 
     @property
     def links(self) -> tuple[tuple[Certificate, x509.Certificate], ...]:
@@ -115,7 +119,7 @@ def assess(
 
     1. Form: no precertificate, no CA, a strong key and signature, valid now.
     2. Trust: a verified path to an anchor.
-    3. Qualified for this use under EU law.
+    3. Qualified for this use under EU law, by its own words and by the trusted lists.
     4. A PSD2 statement and one organizationIdentifier, of the same authority.
     5. A key usage that allows the use.
 
@@ -126,17 +130,19 @@ def assess(
     check_form(certificate, rules)
     check_validity(certificate, rules, at=at)
     # (2) Trust.
-    path = verify_path(
-        certificate, trust, intermediates=intermediates, at=at, purpose=_purpose(use, rules)
-    )
+    check_current(trust, at=at)
+    path = _path(certificate, trust, intermediates, at=at, purpose=_purpose(use, rules))
     # (3) Qualified.
     qc = check_qualified(certificate, use)
+    listed_until = _listed_until(certificate, path, trust, use=use, at=at)
     # (4) PSD2.
     psd2 = check_psd2(qc)
     organization_identifier = check_organization(certificate, psd2)
     # (5) Use.
     check_key_usage(certificate, use, rules)
-    return AssessedCertificate(certificate, use, path, qc, psd2, organization_identifier)
+    return AssessedCertificate(
+        certificate, use, path, qc, psd2, organization_identifier, listed_until
+    )
 
 
 def conclude(
@@ -171,6 +177,45 @@ def conclude(
     )
 
 
+def check_current(trust: TrustAnchors, *, at: datetime) -> None:
+    """Raise UnavailableError ``trust_list_unavailable`` once the list of the lists has ended."""
+    if trust.listing is not None and at > trust.listing.believed_until:
+        raise UnavailableError("trust_list_unavailable")
+
+
+def _path(
+    certificate: Certificate,
+    trust: TrustAnchors,
+    intermediates: tuple[bytes, ...],
+    *,
+    at: datetime,
+    purpose: x509.ObjectIdentifier | None,
+) -> Path:
+    """Return the verified path; an issuer that may be on a list not to be had is not refused."""
+    try:
+        return verify_path(certificate, trust, intermediates=intermediates, at=at, purpose=purpose)
+    except CertificateError as exc:
+        listing = trust.listing
+        is_unlisted = exc.code == "cert_issuer_not_listed"
+        if is_unlisted and listing and listing.is_missing_issuer_of(certificate.loaded):
+            raise UnavailableError("trust_list_unavailable") from exc
+        raise
+
+
+def _listed_until(
+    certificate: Certificate,
+    path: Path,
+    trust: TrustAnchors,
+    *,
+    use: CertificateUse,
+    at: datetime,
+) -> datetime | None:
+    """Check what the lists say, and return until when; None where every anchor is believed."""
+    if trust.listing is None:
+        return None
+    return check_listed(certificate, trust.listing.services_of(path[1:]), use=use, at=at)
+
+
 def _purpose(use: CertificateUse, rules: CertificateRules) -> x509.ObjectIdentifier | None:
     """Return what a CA must allow where it limits its extendedKeyUsage; seals have no such."""
     needs_client_auth = use is CertificateUse.QWAC and rules.require_client_auth_eku
@@ -186,6 +231,7 @@ def _not_revoked_until(
 ) -> datetime:
     """Check all below the anchor, and return until when the answer holds."""
     ends = [at + rules.verdict_lifetime, *(one.not_valid_after_utc for one in assessed.path)]
+    ends.extend(filter(None, [assessed.listed_until]))
     for issued, issuer in assessed.links:
         covering = covering_lists(
             issued, issuer, revocation, at=at, tolerance=rules.clock_tolerance

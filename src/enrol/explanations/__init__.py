@@ -8,6 +8,7 @@ from enrol.explanations.explanation import Explanation
 from enrol.explanations.httpsig import HTTPSIG
 from enrol.explanations.registration import REGISTRATION
 from enrol.explanations.server import SERVER
+from enrol.explanations.trustlists import TRUSTLISTS
 
 EXPLANATIONS: Mapping[str, Explanation] = {
     **SERVER,
@@ -15,6 +16,7 @@ EXPLANATIONS: Mapping[str, Explanation] = {
     **EIDAS,
     **HTTPSIG,
     **CLIENT,
+    **TRUSTLISTS,
 }
 
 __all__ = ["EXPLANATIONS", "Explanation", "explain"]

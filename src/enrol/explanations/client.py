@@ -35,6 +35,28 @@ CLIENT: dict[str, Explanation] = {
         "repeat the call with the same X-Request-ID.",
         "STET 1.0.5, RegistrationRecord",
     ),
+    "bank_signature_missing": Explanation(
+        "The bank's answer is not signed, and the profile demands that it is.",
+        "Ask the bank whether it signs its answers; if not, set seal_required = false in [bank].",
+        "draft-cavage-http-signatures-12 §2.1",
+    ),
+    "bank_signature_invalid": Explanation(
+        "The signature of the bank's answer is not one of its seal over this answer.",
+        "Check that [bank] seal holds the certificate the bank signs with now, and the clock of "
+        "this machine. If both are right, something on the way changes answers: tell the bank.",
+        "draft-cavage-http-signatures-12 §2.5",
+    ),
+    "bank_signature_elsewhere": Explanation(
+        "The bank's answer is signed for another request than the one that was sent.",
+        "Repeat the call with the same X-Request-ID. If it happens again, something on the way "
+        "mixes up answers: tell the bank.",
+        "STET 1.0.5, X-Request-ID",
+    ),
+    "bank_seal_expired": Explanation(
+        "The bank's answer is signed, and no certificate in [bank] seal is valid now.",
+        "Get the bank's current seal certificate and set [bank] seal to it.",
+        "RFC 5280 §4.1.2.5",
+    ),
     "bank_certificate_untrusted": Explanation(
         "The certificate of the bank's TLS end is not issued by a CA you trust.",
         "Set [bank] ca in the profile to the PEM file of the CA that issued it.",

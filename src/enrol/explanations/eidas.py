@@ -44,6 +44,26 @@ EIDAS: dict[str, Explanation] = {
         "Use a certificate from a QTSP of the EU trusted lists, not from a test hierarchy.",
         "TS 119 615 §4.4",
     ),
+    "cert_not_qualified_at_now": Explanation(
+        "By the trusted list, certificates of this issuer are not qualified now.",
+        "Ask your QTSP about the status of its service, or order a certificate at another.",
+        "TS 119 615 §4.4, TS 119 612 §5.5.4",
+    ),
+    "cert_not_qualified_at_issue": Explanation(
+        "By the trusted list, the certificate was not qualified when it was issued.",
+        "Ask your QTSP for a new certificate, issued under the status it has now.",
+        "TS 119 615 §4.4, TS 119 612 §5.5.4",
+    ),
+    "service_not_for_web": Explanation(
+        "By the trusted list, this issuer gives no qualified website certificates (QWAC).",
+        "Use a QWAC of a service that is listed with ForWebSiteAuthentication.",
+        "TS 119 612 §5.5.9.2, §5.5.9.4",
+    ),
+    "service_not_for_eseal": Explanation(
+        "By the trusted list, this issuer gives no qualified seal certificates (QSealC).",
+        "Use a QSealC of a service that is listed with ForeSeals.",
+        "TS 119 612 §5.5.9.2, §5.5.9.4",
+    ),
     "cert_path_invalid": Explanation(
         "The path from the certificate to its trusted CA does not verify.",
         "Present the certificate as issued, with the intermediate CAs its QTSP publishes.",

@@ -60,7 +60,8 @@ REGISTRATION: dict[str, Explanation] = {
     ),
     "value_refused": Explanation(
         "holds a value that is not accepted here, none, or one twice.",
-        "grant_types: authorization_code, refresh_token, client_credentials; response_types: code.",
+        "grant_types: authorization_code, refresh_token, client_credentials; response_types: code;"
+        " for other members see /openapi.json.",
         "STET 1.0.5; RFC 9700 §2.1.2, §2.4",
     ),
     "scope_unknown": Explanation(
@@ -77,6 +78,11 @@ REGISTRATION: dict[str, Explanation] = {
         "must be 1 to 140 readable characters without control or invisible ones.",
         "Remove controls, line breaks, bidirectional and zero-width characters.",
         "RFC 7591 §5",
+    ),
+    "character_refused": Explanation(
+        "holds a character that this bank does not take.",
+        "Leave apostrophes out, or what else the bank says.",
+        "the bank's dialect",
     ),
     "uri_refused": Explanation(
         "must be an https URI with a public host name.",
@@ -117,6 +123,16 @@ REGISTRATION: dict[str, Explanation] = {
         "must hold 1 to 20 URIs.",
         "Register at least one redirection URI, and at most 20.",
         "RFC 7591 §2",
+    ),
+    "redirect_uris_many": Explanation(
+        "holds more URIs than this bank takes for one client.",
+        "Register a client for each redirection URI.",
+        "RFC 7591 §2; the bank's dialect",
+    ),
+    "redirect_uri_ending": Explanation(
+        "a URI does not end as this bank wants it.",
+        "End each redirection URI with a slash, or as the bank says.",
+        "the bank's dialect",
     ),
     "redirect_uri_twice": Explanation(
         "holds the same URI twice.",
@@ -208,6 +224,11 @@ REGISTRATION: dict[str, Explanation] = {
         "Take the lines between BEGIN and END of the PEM file, joined.",
         "RFC 7517 §4.7",
     ),
+    "jwk_differs": Explanation(
+        "kty, n, e, crv, x or y of a key is not that of the certificate in its x5c.",
+        "Send them as unpadded base64url of the certificate's key, or leave them out.",
+        "RFC 7517 §4.7; RFC 7518 §6",
+    ),
     "jwk_thumbprint": Explanation(
         "x5t#S256 or x5t is not that of the first certificate in x5c.",
         "Send unpadded base64url of the SHA-256 of the DER, or leave it out.",
@@ -273,10 +294,20 @@ REGISTRATION: dict[str, Explanation] = {
         "Before a registration use the generic client_id the bank publishes (PSD2_TPPRegister).",
         "RFC 6749 §5.2",
     ),
+    "certificate_claimed": Explanation(
+        "A header field claims a client certificate; only the TLS connection can show one.",
+        "Remove fields such as Client-Cert and X-SSL-Client-Cert, in whatever spelling.",
+        "RFC 9440 §4",
+    ),
     "client_certificate_missing": Explanation(
         "No client certificate came with the TLS connection.",
         "Connect with your QWAC and its key as TLS client certificate.",
         "RTS 2018/389 art. 34; RFC 8705 §2",
+    ),
+    "cert_rsassa_pss": Explanation(
+        "This bank takes no certificate whose issuer signed it with RSASSA-PSS.",
+        "Ask your QTSP for a certificate signed with PKCS #1 v1.5 or ECDSA.",
+        "the bank's dialect (BPCE, limits of the API)",
     ),
     "client_not_yours": Explanation(
         "There is no such client of your organisation.",

@@ -33,6 +33,21 @@ SERVER: dict[str, Explanation] = {
         "Send fewer or shorter header fields: a line of 4 kB, 64 fields, 16 kB in all.",
         "RFC 6585 §5",
     ),
+    "client_cert_malformed": Explanation(
+        "The proxy of the bank handed your certificate on in a form that cannot be read.",
+        "Tell the bank: one Client-Cert, DER in base64 between colons.",
+        "RFC 9440 §2.1",
+    ),
+    "client_address_malformed": Explanation(
+        "The proxy of the bank does not state one address of the client.",
+        "Tell the bank: one X-Real-IP with an IP address, set by its proxy.",
+        "docs/how-to/behind-a-proxy.md",
+    ),
+    "hop_not_authenticated": Explanation(
+        "The request did not come through the proxy of the bank.",
+        "Connect to the address the bank publishes; the bank checks the secret of its proxy.",
+        "RFC 9440 §4",
+    ),
     "body_too_large": Explanation(
         "The body exceeds the limit.",
         "Send at most 256 kB; link a logo by logo_uri instead of embedding it.",

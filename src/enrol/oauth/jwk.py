@@ -3,10 +3,13 @@
 import hashlib
 from base64 import b64decode, b64encode, urlsafe_b64encode
 from binascii import Error as BinasciiError
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 import msgspec
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from enrol.errors import ClientMetadataError, Finding
 
@@ -23,7 +26,10 @@ _SIGNING_ALGORITHMS = {
 
 
 class JsonWebKey(msgspec.Struct, frozen=True, omit_defaults=True, rename={"x5t_s256": "x5t#S256"}):
-    """One key; `x5c` holds base64 (not base64url) of DER, the key's own certificate first."""
+    """One key; `x5c` holds base64 (not base64url) of DER, the key's own certificate first.
+
+    The key is the certificate's; `n`, `e`, `crv`, `x` and `y` (RFC 7518 §6) may repeat it.
+    """
 
     kty: str
     use: str | None = None
@@ -34,6 +40,16 @@ class JsonWebKey(msgspec.Struct, frozen=True, omit_defaults=True, rename={"x5t_s
     x5c: tuple[str, ...] | None = None
     x5t: str | None = None
     x5t_s256: str | None = None
+    n: str | None = None
+    e: str | None = None
+    crv: str | None = None
+    x: str | None = None
+    y: str | None = None
+
+
+JWK_MEMBERS: tuple[str, ...] = JsonWebKey.__struct_encode_fields__
+_PARAMETERS = ("kty", "n", "e", "crv", "x", "y")
+_CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 
 
 class JsonWebKeySet(msgspec.Struct, frozen=True):
@@ -95,7 +111,7 @@ def _faults(key: JsonWebKey) -> Iterator[Finding]:
         yield Finding("jwk_kty", "jwks")
     elif key.alg is not None and key.alg not in _SIGNING_ALGORITHMS[key.kty]:
         yield Finding("jwk_alg", "jwks")
-    if key.use not in (None, "sig") or set(key.key_ops or ("verify",)) != {"verify"}:
+    if key.use not in (None, "sig") or key.key_ops not in (None, (), ("verify",)):
         yield Finding("jwk_use", "jwks")
     if key.kid is not None and not (
         0 < len(key.kid) <= 1024 and key.kid.isascii() and key.kid.isprintable()
@@ -106,15 +122,62 @@ def _faults(key: JsonWebKey) -> Iterator[Finding]:
     elif len(key.x5c) > MAXIMUM_CERTIFICATES:
         yield Finding("jwk_x5c", "jwks")
     else:
-        yield from _thumbprint_faults(key)
+        yield from _certificate_faults(key)
 
 
-def _thumbprint_faults(key: JsonWebKey) -> Iterator[Finding]:
-    der = certificates(key)[0]
-    expected = (
-        (key.x5t_s256, hashlib.sha256(der).digest()),
-        (key.x5t, hashlib.sha1(der).digest()),  # noqa: S324 - RFC 7517 §4.8, an identifier
-    )
-    for given, digest in expected:
-        if given is not None and given != urlsafe_b64encode(digest).rstrip(b"=").decode("ascii"):
-            yield Finding("jwk_thumbprint", "jwks")
+def _certificate_faults(key: JsonWebKey) -> Iterator[Finding]:
+    """Yield what a key says that is not so of its certificate (RFC 7517 §4.7 to §4.9)."""
+    actual = _facts_of(certificates(key)[0])
+    if any(
+        given is not None and given != actual[name]
+        for name, given in (("x5t#S256", key.x5t_s256), ("x5t", key.x5t))
+    ):
+        yield Finding("jwk_thumbprint", "jwks")
+    if "kty" in actual and any(
+        (given := getattr(key, name)) is not None and given != actual.get(name)
+        for name in (_PARAMETERS if key.kty in _SIGNING_ALGORITHMS else _PARAMETERS[1:])
+    ):
+        yield Finding("jwk_differs", "jwks")
+
+
+@lru_cache(maxsize=256)
+def _facts_of(der: bytes) -> Mapping[str, str]:
+    """Return the thumbprints of a certificate and its key, all as members of a JWK.
+
+    A certificate that cannot be read has no key: whoever judges it will refuse it.
+    """
+    sha1 = hashlib.sha1(der).digest()  # noqa: S324 - RFC 7517 §4.8, an identifier
+    return _parameters_of(der) | {
+        "x5t#S256": _base64url(hashlib.sha256(der).digest()),
+        "x5t": _base64url(sha1),
+    }
+
+
+def _parameters_of(der: bytes) -> dict[str, str]:
+    """Return the key of a certificate as the members of RFC 7518 §6."""
+    try:
+        key = x509.load_der_x509_certificate(der).public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return {}
+    match key:
+        case rsa.RSAPublicKey():
+            numbers = key.public_numbers()
+            return {"kty": "RSA", "n": _encode(numbers.n), "e": _encode(numbers.e)}
+        case ec.EllipticCurvePublicKey():
+            size, point = (key.key_size + 7) // 8, key.public_numbers()
+            crv = _CURVES.get(key.curve.name, key.curve.name)
+            x, y = _encode(point.x, size), _encode(point.y, size)
+            return {"kty": "EC", "crv": crv, "x": x, "y": y}
+        case ed25519.Ed25519PublicKey():
+            return {"kty": "OKP", "crv": "Ed25519", "x": _base64url(key.public_bytes_raw())}
+        case _:
+            return {}
+
+
+def _encode(number: int, size: int | None = None) -> str:
+    """Return the base64url of a number: of `size` octets, else of as few as hold it (RFC 7518)."""
+    return _base64url(number.to_bytes(size or (number.bit_length() + 7) // 8, "big"))
+
+
+def _base64url(octets: bytes) -> str:
+    return urlsafe_b64encode(octets).rstrip(b"=").decode("ascii")

@@ -19,11 +19,19 @@ class EventType(StrEnum):
     TOKEN_ISSUED = "token.issued"  # noqa: S105 - the name of an event
 
 
+class Blob(msgspec.Struct, frozen=True):
+    """Bytes that many events rest on, kept once under their SHA-256."""
+
+    sha256: bytes
+    content: bytes
+
+
 class AuditEvent(msgspec.Struct, frozen=True):
     """One event of the audit trail.
 
-    `at` is aware UTC. `code` is the rule id of a refusal. `evidence` is JSON text made by Enrol;
-    it holds digests and identifiers that were checked, never raw bytes of a request.
+    `at` is aware UTC. `code` is the rule id of a refusal. `evidence` is JSON text made by Enrol:
+    facts that were checked, and the SHA-256 of what they rest on. `request` is a request that was
+    verified, in the form of `kept_request`. `blobs` are what `evidence` names by its digest.
     """
 
     at: datetime
@@ -33,3 +41,5 @@ class AuditEvent(msgspec.Struct, frozen=True):
     request_id: RequestId | None = None
     code: str | None = None
     evidence: str = "{}"
+    request: bytes | None = None
+    blobs: tuple[Blob, ...] = ()

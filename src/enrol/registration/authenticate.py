@@ -9,14 +9,21 @@ from datetime import datetime
 from functools import lru_cache
 
 import msgspec
+import structlog
 
 from enrol.eidas.certificate import Certificate
 from enrol.eidas.organization import OrganizationIdentifier
+from enrol.eidas.qcstatements import PspRole
 from enrol.eidas.validate import QualifiedCertificate, check_same_organization
-from enrol.errors import InsufficientScopeError, TokenError
+from enrol.errors import (
+    ClaimedCertificateError,
+    InsufficientScopeError,
+    RefusalError,
+    TokenError,
+)
 from enrol.httpsig.coverage import digest_is_required
 from enrol.httpsig.crypto import VerificationKey, verification_key
-from enrol.httpsig.digest import verify_digest
+from enrol.httpsig.digest import VerifiedDigest, verify_digest
 from enrol.httpsig.message import HttpMessage, check_hygiene
 from enrol.httpsig.policy import SignaturePolicy
 from enrol.httpsig.verify import VerifiedSignature, parse_signature, verify_signature
@@ -31,25 +38,37 @@ from enrol.oauth.tokens import (
     registration_access_token,
 )
 from enrol.oauth.types import ClientId, RequestId
-from enrol.registration.certificates import CertificateJudge
+from enrol.registration.certificates import CertificateJudge, check_form
+from enrol.registration.dialect import Credential, Dialect, Presence
 from enrol.registration.keys import KeyFinder, NamedCertificate
 from enrol.registration.ports import ClientStore, Clock, LedgerEntry, TokenStore
 from enrol.registration.ratelimit import RateLimiter
+from enrol.registration.reading import read_document
+from enrol.registration.signatures import SignaturePolicies
 
 _WITH_BODY = frozenset({"POST", "PUT"})
 _MOST_KEYS = 10_000
+_log = structlog.get_logger("enrol.registration")
 
 
 class UnverifiedRequest(msgspec.Struct, frozen=True):
     """A request as received: its id, its bytes, the client it addresses and the peer's certificate.
 
     `peer_certificate` is the DER the TLS end checked possession of, None where there was none.
+    `claims_certificate` tells of a header field that claims one, which proves nothing.
     """
 
     request_id: RequestId
     message: HttpMessage
     peer_certificate: bytes | None
     client_id: ClientId | None = None
+    claims_certificate: bool = False
+
+
+def check_claim(*, claims_certificate: bool) -> None:
+    """Refuse a request that claims a certificate instead of showing it."""
+    if claims_certificate:
+        raise ClaimedCertificateError("certificate_claimed")
 
 
 class Body(msgspec.Struct, frozen=True):
@@ -59,15 +78,29 @@ class Body(msgspec.Struct, frozen=True):
     metadata: ClientMetadata
 
 
+class Seal(msgspec.Struct, frozen=True):
+    """A signature that holds, and the certificate it was made with: as named, and as judged.
+
+    `policy` is what the signature was held against.
+    """
+
+    signature: VerifiedSignature
+    policy: SignaturePolicy
+    named: NamedCertificate
+    qsealc: QualifiedCertificate
+
+
 class VerifiedRequest(msgspec.Struct, frozen=True):
-    """A request whose sender, certificate, token, body and signature belong together."""
+    """A request whose sender, certificate, token, body and signature belong together.
+
+    `seal` is None for a request that came unsigned where its dialect lets it.
+    """
 
     request_id: RequestId
     client_id: ClientId | None
     qwac: QualifiedCertificate
-    qsealc: QualifiedCertificate
-    signature: VerifiedSignature
-    signed_with: NamedCertificate
+    seal: Seal | None
+    message: HttpMessage
     body: Body | None
     ledger_key: bytes
     signature_digest: bytes
@@ -77,6 +110,12 @@ class VerifiedRequest(msgspec.Struct, frozen=True):
     def organization_identifier(self) -> OrganizationIdentifier:
         """The organisation that every credential of the request names."""
         return self.qwac.organization_identifier
+
+    @property
+    def psp_roles(self) -> frozenset[PspRole]:
+        """The roles that every certificate of the request carries."""
+        roles = self.qwac.psp_roles
+        return roles & self.seal.qsealc.psp_roles if self.seal is not None else roles
 
 
 class RepeatedRequest(msgspec.Struct, frozen=True):
@@ -98,7 +137,8 @@ class Authenticator:
         tokens: TokenStore,
         secret: bytes,
         clock: Clock,
-        signatures: SignaturePolicy,
+        dialect: Dialect,
+        signatures: SignaturePolicies,
         requests: RateLimiter,
     ) -> None:
         self._judge = judge
@@ -107,63 +147,109 @@ class Authenticator:
         self._tokens = tokens
         self._secret = secret
         self._clock = clock
+        self._dialect = dialect
         self._signatures = signatures
         self._requests = requests
 
     async def authenticate(self, request: UnverifiedRequest) -> VerifiedRequest | RepeatedRequest:
         """Return the request as verified, or as the repetition of one.
 
-        1. the certificate of the connection is a QWAC, qualified now;
+        1. the certificate of the connection is a QWAC, qualified now; no field claims another;
         2. it does not ask too often;
-        3. the bearer token is bound to it and may manage registrations;
-        4. the message has one reading, and the Digest is that of the body;
-        5. the same bytes were not answered before;
-        6. the body is JSON of the contract's types;
-        7. keyId names a QSealC, qualified now, of the same organisation;
-        8. its key made the signature.
+        3. the bearer token, where one is wanted, is bound to it and may manage registrations;
+        4. the message has one reading, and the Digest is that of the body, as the policy for this
+           caller wants it;
+        5. the body is JSON of the contract's types;
+        6. keyId names a QSealC, qualified now, of the same organisation, and its key made the
+           signature; only where the dialect lets it may there be none.
+
+        What fails from 5 on may be bytes that were answered before: a key can have gone since.
         """
         at = self._clock()
         message = request.message
-        qwac = await self._judge.qwac(request.peer_certificate, at=at)  # (1)
+        check_claim(claims_certificate=request.claims_certificate)  # (1)
+        qwac = await self._judge.qwac(request.peer_certificate, at=at)
+        check_form(qwac.certificate, self._dialect.certificates)
         self._requests.take(qwac.certificate.sha256, at)  # (2)
         await self._check_bearer(request, qwac, at)  # (3)
+        policy = await self._signatures.choose(
+            qwac.organization_identifier, request.client_id, self._clients
+        )
         check_hygiene(message)  # (4)
-        digest = verify_digest(message, required=digest_is_required(message, self._signatures))
-        ledger_key = _ledger_key(qwac.organization_identifier, request)  # (5)
-        signature_digest = hashlib.sha256(b"\n".join(message.values(b"signature"))).digest()
-        entry = await self._clients.find_entry(ledger_key)
-        if entry is not None and hmac.compare_digest(entry.signature, signature_digest):
-            return RepeatedRequest(request.request_id, entry)
-        body = _parse_body(message)  # (6)
-        parameters = parse_signature(message, policy=self._signatures)
-        named = await self._keys.find(  # (7)
+        signed = self._must_be_verified(message)
+        digest = verify_digest(message, required=signed and digest_is_required(message, policy))
+        ledger_key = _ledger_key(qwac.organization_identifier, request)
+        signature_digest = _signature_digest(message)
+        try:
+            body = self._parse_body(message)  # (5)
+            seal = None  # (6)
+            if signed:
+                seal = await self._verify_seal(
+                    request, body, qwac=qwac, policy=policy, digest=digest, at=at
+                )
+        except RefusalError:
+            entry = await self._clients.find_entry(ledger_key)
+            if entry is not None and hmac.compare_digest(entry.signature, signature_digest):
+                return RepeatedRequest(request.request_id, entry)
+            raise
+        return VerifiedRequest(
+            request_id=request.request_id,
+            client_id=request.client_id,
+            qwac=qwac,
+            seal=seal,
+            message=message,
+            body=body,
+            ledger_key=ledger_key,
+            signature_digest=signature_digest,
+            at=at,
+        )
+
+    def _must_be_verified(self, message: HttpMessage) -> bool:
+        """Tell whether a signature is to be verified: always, or where there is one."""
+        if self._dialect.signature.presence is Presence.REQUIRED:
+            return True
+        return message.has(b"signature") or message.has(b"signature-input")
+
+    def _parse_body(self, message: HttpMessage) -> Body | None:
+        if message.method not in _WITH_BODY:
+            return None
+        document = read_document(parse_json_object(message.body), self._dialect.reading)
+        return Body(document, parse_client_metadata(document))
+
+    async def _verify_seal(
+        self,
+        request: UnverifiedRequest,
+        body: Body | None,
+        *,
+        qwac: QualifiedCertificate,
+        policy: SignaturePolicy,
+        digest: VerifiedDigest,
+        at: datetime,
+    ) -> Seal:
+        """Find the certificate that keyId names, judge it, and verify the signature with it."""
+        message = request.message
+        parameters = parse_signature(message, policy=policy)
+        named = await self._keys.find(
             parameters.unverified_keyid,
             organization_identifier=qwac.organization_identifier,
             client_id=request.client_id,
             jwks=body.metadata.jwks if body and request.client_id is None else None,
         )
         qsealc = await self._judge.qsealc(named.der, intermediates=named.intermediates, at=at)
+        check_form(qsealc.certificate, self._dialect.certificates)
         check_same_organization(qwac, qsealc)
-        signature = verify_signature(  # (8)
-            message,
-            parameters,
-            _key(qsealc.certificate),
-            at=at,
-            policy=self._signatures,
-            digest=digest,
+        signature = verify_signature(
+            message, parameters, _key(qsealc.certificate), at=at, policy=policy, digest=digest
         )
-        return VerifiedRequest(
-            request_id=request.request_id,
-            client_id=request.client_id,
-            qwac=qwac,
-            qsealc=qsealc,
-            signature=signature,
-            signed_with=named,
-            body=body,
-            ledger_key=ledger_key,
-            signature_digest=signature_digest,
-            at=at,
-        )
+        if signature.warnings:
+            _log.warning(
+                "signature quirk",
+                request_id=request.request_id,
+                organization_identifier=qwac.organization_identifier,
+                client_id=request.client_id,
+                quirks=signature.warnings,
+            )
+        return Seal(signature, policy, named, qsealc)
 
     async def _check_bearer(
         self, request: UnverifiedRequest, qwac: QualifiedCertificate, at: datetime
@@ -171,12 +257,19 @@ class Authenticator:
         """Check the token: one from the token endpoint, or the one the addressed client was given.
 
         The second carries no binding of its own; the client's organisation is compared later.
+        Where the dialect wants neither, Authorization is not looked at.
         """
+        rules = self._dialect.credentials
+        accepted = rules.register if request.client_id is None else rules.manage
+        if not accepted:
+            return
         token = parse_bearer(request.message.values(b"authorization"))
-        if request.client_id is not None and hmac.compare_digest(
-            token, registration_access_token(self._secret, request.client_id)
+        if Credential.REGISTRATION_ACCESS_TOKEN in accepted and self._is_clients_own(
+            token, request.client_id
         ):
             return
+        if Credential.MANAGE_REGISTRATION not in accepted:
+            raise TokenError("token_unknown")
         access = check_token(
             await self._tokens.find(hash_token(token)),
             x5t_s256=x5t_s256(qwac.certificate.sha256),
@@ -187,17 +280,22 @@ class Authenticator:
         if MANAGE_REGISTRATION not in access.scope:
             raise InsufficientScopeError("token_scope")
 
+    def _is_clients_own(self, token: str, client_id: ClientId | None) -> bool:
+        """Tell whether `token` is the registration access token of the addressed client."""
+        return client_id is not None and hmac.compare_digest(
+            token, registration_access_token(self._secret, client_id)
+        )
+
 
 @lru_cache(maxsize=_MOST_KEYS)
 def _key(certificate: Certificate) -> VerificationKey:
     return verification_key(certificate.public_key)
 
 
-def _parse_body(message: HttpMessage) -> Body | None:
-    if message.method not in _WITH_BODY:
-        return None
-    document = parse_json_object(message.body)
-    return Body(document, parse_client_metadata(document))
+def _signature_digest(message: HttpMessage) -> bytes:
+    """Return the SHA-256 of the fields a signature is in, of either mode."""
+    lines = message.values(b"signature-input") + message.values(b"signature")
+    return hashlib.sha256(b"\n".join(lines)).digest()
 
 
 def _ledger_key(organization: OrganizationIdentifier, request: UnverifiedRequest) -> bytes:

@@ -3,7 +3,9 @@
 from collections import OrderedDict
 from datetime import datetime
 
-from enrol.eidas.certificate import parse_certificate
+from cryptography.x509 import SignatureAlgorithmOID
+
+from enrol.eidas.certificate import Certificate, parse_certificate
 from enrol.eidas.validate import (
     CertificateRules,
     CertificateUse,
@@ -12,6 +14,7 @@ from enrol.eidas.validate import (
     conclude,
 )
 from enrol.errors import CertificateError, ClientMetadataError, Finding
+from enrol.registration.dialect import CertificateForms
 from enrol.registration.ports import RevocationSource, TrustSource
 
 _MOST_VERDICTS = 10_000
@@ -38,6 +41,7 @@ class CertificateJudge:
     async def qwac(self, der: bytes | None, *, at: datetime) -> QualifiedCertificate:
         """Return the certificate of a connection as a QWAC, None being a connection without one."""
         if der is None:
+            self._trust.anchors()  # without any trust nobody was asked for a certificate
             raise CertificateError("client_certificate_missing")
         return await self._judge(der, use=CertificateUse.QWAC, at=at)
 
@@ -98,3 +102,11 @@ class CertificateJudge:
 
 def _are_same(one: tuple[object, object], other: tuple[object, object]) -> bool:
     return one[0] is other[0] and one[1] is other[1]
+
+
+def check_form(certificate: Certificate, forms: CertificateForms) -> None:
+    """Refuse a certificate that its issuer signed with RSASSA-PSS, where a bank takes none."""
+    if forms.rsassa_pss == "taken":
+        return
+    if certificate.loaded.signature_algorithm_oid == SignatureAlgorithmOID.RSASSA_PSS:
+        raise CertificateError("cert_rsassa_pss")

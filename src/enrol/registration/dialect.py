@@ -1,92 +1,231 @@
-"""Dialects: what differs between banks, as data."""
+"""Dialects: what differs between banks, as data read from one TOML text."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import replace
+from enum import StrEnum
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
 
 from enrol.eidas.qcstatements import PspRole
+from enrol.httpsig.policy import STET, STRICT, Quirk, SignaturePolicy
 from enrol.oauth.metadata import ISSUED_MEMBERS
 
-ROLE_SCOPES: Mapping[str, PspRole] = MappingProxyType(
-    {"aisp": PspRole.PSP_AI, "pisp": PspRole.PSP_PI, "cbpii": PspRole.PSP_IC}
-)
-"""The role a certificate must name for each scope (RTS 2018/389 art. 34(3))."""
+NEVER_TAKEN = frozenset({"jwks_uri", "request_uris", "sector_identifier_uri", *ISSUED_MEMBERS})
+"""What no dialect can take: the URIs would have to be fetched, the others are the server's."""
+
+Names = tuple[str, ...]
+Texts = Mapping[str, str]
+Status = Literal[200, 201, 202, 204]
+UrlPath = Annotated[str, Meta(pattern=r"\A(/[A-Za-z0-9._~-]+)+\Z")]
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """The rules of one bank, or of one standard, that metadata are judged by.
+class Operation(StrEnum):
+    """What the desk can do, and a dialect or an operator can switch off."""
 
-    `required` lists members that must be present; of each set in `required_one_of` one must be.
-    `refused` lists members that must be absent or null. `defaults` stand in for absent members.
+    REGISTER = "register"
+    READ = "read"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+class Presence(StrEnum):
+    """Whether something must come with a request; what is optional is judged where it comes."""
+
+    REQUIRED = "required"
+    OPTIONAL = "optional"
+
+
+class Credential(StrEnum):
+    """A bearer token: one of the token endpoint, or the one a registration was answered with."""
+
+    MANAGE_REGISTRATION = "manage_registration"
+    REGISTRATION_ACCESS_TOKEN = "registration_access_token"  # noqa: S105 - a name
+
+
+class IssuedAt(StrEnum):
+    """How an answer writes the moment of registration: seconds since 1970, or text of UTC."""
+
+    SECONDS = "seconds"
+    UTC = "utc"
+    WITHOUT_ZONE = "without_zone"
+
+
+class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A table of a dialect; an unknown name in it is an error."""
+
+
+class CredentialRules(Table, frozen=True):
+    """``[credentials]``: what a call brings beside the certificate of the connection, one of each.
+
+    Where a list is empty, the certificate alone does and Authorization is not looked at.
     """
 
-    name: str
-    required: frozenset[str]
-    required_one_of: tuple[tuple[str, ...], ...]
-    refused: frozenset[str]
+    register: tuple[Credential, ...]
+    manage: tuple[Credential, ...]
+    request_id: Presence = Presence.REQUIRED
+
+
+class SignatureRules(Table, frozen=True):
+    """``[signature]``: what must be signed, and the known mistakes of clients that pass.
+
+    `covered` stands in for what the profile wants covered; `when_present` must be covered where it
+    is there. `quirks` are as in ``[signatures]`` of the settings.
+    """
+
+    presence: Presence = Presence.REQUIRED
+    profile: Literal["stet", "strict"] = "stet"
+    covered: Names = ()
+    when_present: Names = ()
+    quirks: tuple[Quirk, ...] = ()
+
+    @property
+    def policy(self) -> SignaturePolicy:
+        """How a signature is judged, the mistakes aside."""
+        base = STRICT if self.profile == "strict" else STET
+        coverage = replace(
+            base.coverage,
+            required=self.covered or base.coverage.required,
+            when_present=self.when_present,
+            unsigned_digest=bool(self.covered) and "digest" not in self.covered,
+        )
+        return replace(base, coverage=coverage)
+
+
+class CertificateForms(Table, frozen=True):
+    """``[certificates]``: what a bank takes no certificates of, good as they may be."""
+
+    rsassa_pss: Literal["taken", "refused"] = "taken"
+
+
+class Reading(Table, frozen=True):
+    """``[reading]``: the forms in which members arrive, beside that of the standards.
+
+    `any_case` names lists whose values may be in capitals. `jwks_array`: the key set may be a bare
+    array. `x5c_text`: ``x5c`` may be one text. `kty_aliases` maps wrong key types to right ones.
+    """
+
+    scope_separators: Literal[" ", ",", " ,"] = " "
+    any_case: Names = ()
+    jwks_array: bool = False
+    x5c_text: bool = False
+    kty_aliases: Texts = {}
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether documents are read as they are."""
+        return not (self.any_case or self.jwks_array or self.x5c_text or self.kty_aliases)
+
+
+class Defaults(Table, frozen=True):
+    """``[metadata.defaults]``: what stands in for members that are absent."""
+
+    token_endpoint_auth_method: str | None = None
+    grant_types: Names | None = None
+    response_types: Names | None = ("code",)
+
+
+class MetadataRules(Table, frozen=True):
+    """``[metadata]``: what is accepted.
+
+    `required` lists members that must be present; of each list in `required_one_of` one must be.
+    `refused` lists members that must be absent or null, `refused_even_null` those that must be
+    absent. `constants` are members that must have one value, and `update_constants` in updates.
+    `scopes` maps each scope to the role a certificate must name for it (RTS 2018/389 art. 34(3)).
+    `kid` says who names a key that has no name.
+    """
+
+    required: Names
     grant_types: frozenset[str]
-    response_types: frozenset[str]
-    token_endpoint_auth_methods: frozenset[str]
     scopes: Mapping[str, PspRole]
-    default_token_endpoint_auth_method: str | None
-    default_grant_types: tuple[str, ...]
-    default_response_types: tuple[str, ...]
+    required_one_of: tuple[Names, ...] = ()
+    refused: frozenset[str] = frozenset()
+    refused_even_null: frozenset[str] = frozenset()
+    constants: Texts = {}
+    update_constants: Texts = {}
+    response_types: frozenset[str] = frozenset({"code"})
+    token_endpoint_auth_methods: frozenset[str] = frozenset({"tls_client_auth"})
+    most_redirect_uris: Annotated[int, Meta(ge=1, le=20)] = 20
+    redirect_uri_ending: str = ""
+    client_name_without: str = ""
+    logo_uri_images: frozenset[str] = frozenset()
+    kid: Literal["client", "server"] = "client"
+    defaults: Defaults = Defaults()
 
 
-_NEVER = frozenset(
-    {
-        "client_secret",
-        "jwks_uri",
-        "request_uris",
-        "sector_identifier_uri",
-        "tls_client_auth_subject_dn",
-        "tls_client_auth_san_dns",
-        "tls_client_auth_san_uri",
-        "tls_client_auth_san_ip",
-        "tls_client_auth_san_email",
-        *ISSUED_MEMBERS,
-    }
-)
+class ClientIdRules(Table, frozen=True):
+    """``[client_id]``: the form of what is issued, a text with words in braces.
 
-STET = Dialect(
-    name="stet",
-    required=frozenset(
-        {
-            "redirect_uris",
-            "token_endpoint_auth_method",
-            "grant_types",
-            "client_name",
-            "provider_legal_id",
-        }
-    ),
-    required_one_of=(("contacts", "contact"),),
-    refused=_NEVER,
-    grant_types=frozenset({"authorization_code", "refresh_token", "client_credentials"}),
-    response_types=frozenset({"code"}),
-    token_endpoint_auth_methods=frozenset({"tls_client_auth"}),
-    scopes=ROLE_SCOPES,
-    default_token_endpoint_auth_method=None,
-    default_grant_types=(),
-    default_response_types=("code",),
-)
-"""STET 1.0.5 as its clients speak it: ``contacts`` or BPCE's ``contact``."""
+    ``{ordered}``, ``{uuid}``, ``{hex40}`` and ``{random}`` are unguessable, and one of them must
+    stand in it; ``{legal_id}`` is the agent's legal id, else the organizationIdentifier.
+    """
 
-RFC7591 = Dialect(
-    name="rfc7591",
-    required=frozenset({"redirect_uris"}),
-    required_one_of=(),
-    refused=_NEVER,
-    grant_types=STET.grant_types,
-    response_types=STET.response_types,
-    token_endpoint_auth_methods=STET.token_endpoint_auth_methods,
-    scopes=ROLE_SCOPES,
-    default_token_endpoint_auth_method="tls_client_auth",  # noqa: S106 - the name of a method
-    default_grant_types=("authorization_code",),
-    default_response_types=("code",),
-)
-"""Plain RFC 7591: what STET requires beyond it may be absent and is filled in."""
+    form: str = "{ordered}"
 
-DIALECTS: Mapping[str, Dialect] = MappingProxyType(
-    {dialect.name: dialect for dialect in (STET, RFC7591)}
-)
+
+class OperationAnswer(Table, frozen=True):
+    """``[answer.register]`` and the like: status, members, constant members, header fields.
+
+    Without `members` those of ``[answer]`` are answered.
+    """
+
+    status: Status
+    members: Names | None = None
+    constants: Texts = {}
+    fields: Texts = {}
+
+
+class AnswerRules(Table, frozen=True):
+    """``[answer]``: the form of answers.
+
+    `members` are those that can be answered, without it all; `withheld` are never given a value.
+    With `nulls`, members that have no value are null instead of absent. `jwk_members` are those of
+    a key that are given. `capitals` names lists whose values are in capitals. `constants` have one
+    value whatever the registration. `jwks_array` and `x5c_text` are as in `Reading`.
+    """
+
+    register: OperationAnswer = OperationAnswer(status=201)
+    read: OperationAnswer = OperationAnswer(status=200)
+    update: OperationAnswer = OperationAnswer(status=200)
+    delete: OperationAnswer = OperationAnswer(status=204)
+    members: Names | None = None
+    withheld: frozenset[str] = frozenset()
+    nulls: bool = False
+    scope_separator: Literal[" ", ",", ", "] = " "
+    capitals: Names = ()
+    issued_at: IssuedAt = IssuedAt.SECONDS
+    jwk_members: Names | None = None
+    jwks_array: bool = False
+    x5c_text: bool = False
+    constants: Texts = {}
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether registrations are answered as RFC 7591 §3.2.1 has it, statuses aside."""
+        plain = AnswerRules(
+            register=self.register, read=self.read, update=self.update, delete=self.delete
+        )
+        own = (self.register, self.read, self.update)
+        return self == plain and not any(a.members is not None or a.constants for a in own)
+
+    def of(self, operation: Operation) -> OperationAnswer:
+        """Return what is particular to the answer of one operation."""
+        answer: OperationAnswer = getattr(self, operation.value)
+        return answer
+
+
+class Dialect(Table, frozen=True):
+    """The rules of one bank, or of one standard; made by `dialect_parser.parse_dialect`."""
+
+    name: Annotated[str, Meta(pattern=r"\A[a-z0-9][a-z0-9-]{0,39}\Z")]
+    title: str
+    credentials: CredentialRules
+    metadata: MetadataRules
+    operations: frozenset[Operation] = frozenset(Operation)
+    register_path: UrlPath = "/stet/setting/v1/register"
+    certificates: CertificateForms = CertificateForms()
+    signature: SignatureRules = SignatureRules()
+    reading: Reading = Reading()
+    client_id: ClientIdRules = ClientIdRules()
+    answer: AnswerRules = AnswerRules()

@@ -9,8 +9,8 @@ from enrol.oauth.grant import TokenRequest, TokenResponse
 from enrol.oauth.mtls import x5t_s256
 from enrol.oauth.tokens import MANAGE_REGISTRATION, AccessToken, encode_token, hash_token
 from enrol.oauth.types import ClientId, RequestId
-from enrol.registration.audit import AuditEvent, EventType
 from enrol.registration.certificates import CertificateJudge
+from enrol.registration.evidence import event_of_token
 from enrol.registration.ports import ClientStore, Clock, TokenStore
 from enrol.registration.ratelimit import RateLimiter
 
@@ -71,13 +71,7 @@ class TokenDesk:
             scope=frozenset({MANAGE_REGISTRATION}),
             expires_at=at + self._settings.lifetime,
         )
-        event = AuditEvent(
-            at=at,
-            type=EventType.TOKEN_ISSUED,
-            organization_identifier=qwac.organization_identifier,
-            client_id=client_id,
-            request_id=request_id,
-        )
+        event = event_of_token(token, qwac, request_id=request_id, at=at)
         await self._tokens.add(token, event)
         return TokenResponse(
             access_token=text,

@@ -47,6 +47,28 @@ class KeyFinder:
 
         Raises `SignatureError` ``KEY-2`` where nothing is named, or what the fetcher raises.
         """
+        known = await self.find_known(
+            unverified_keyid,
+            organization_identifier=organization_identifier,
+            client_id=client_id,
+            jwks=jwks,
+        )
+        if known is not None:
+            return known
+        name = parse_keyid(unverified_keyid)
+        if isinstance(name, CertificateUrl):
+            return await self._fetch(name)
+        raise SignatureError("KEY-2")
+
+    async def find_known(
+        self,
+        unverified_keyid: str,
+        *,
+        organization_identifier: OrganizationIdentifier,
+        client_id: ClientId | None,
+        jwks: JsonWebKeySet | None,
+    ) -> NamedCertificate | None:
+        """Return what the first two rules of `find` find, without a way out; or None."""
         name = parse_keyid(unverified_keyid)
         url = name.url if isinstance(name, CertificateUrl) else None
         chain = _find_in_body(jwks, name)
@@ -55,11 +77,7 @@ class KeyFinder:
         registered = await self._find_registered(
             name, organization_identifier=organization_identifier, client_id=client_id
         )
-        if registered is not None:
-            return NamedCertificate(registered, url=url)
-        if isinstance(name, CertificateUrl):
-            return await self._fetch(name)
-        raise SignatureError("KEY-2")
+        return NamedCertificate(registered, url=url) if registered is not None else None
 
     async def _find_registered(
         self,

@@ -1,10 +1,12 @@
 """The judgement: which metadata are granted, and all that is wrong with those that are not."""
 
+import hashlib
 import re
 import unicodedata
 from base64 import b64decode
 from binascii import Error as BinasciiError
 from collections.abc import Callable, Iterator
+from uuid import UUID
 
 import msgspec
 
@@ -12,20 +14,26 @@ from enrol.eidas.organization import OrganizationIdentifier
 from enrol.eidas.qcstatements import PspRole
 from enrol.errors import ClientMetadataError, EntitlementError, Finding
 from enrol.oauth import jwk
+from enrol.oauth.jwk import JsonWebKey, JsonWebKeySet
 from enrol.oauth.metadata import ClientMetadata
 from enrol.oauth.strict_json import JsonObject
 from enrol.oauth.types import ClientId
 from enrol.registration import redirect_uri
-from enrol.registration.dialect import Dialect
+from enrol.registration.dialect import Dialect, MetadataRules
 
-_SCOPE_SEPARATOR = re.compile(r"[ ,]+")
+_SCOPE_SEPARATORS = {
+    " ": re.compile(r" +"),
+    ",": re.compile(r",+"),
+    " ,": re.compile(r"[ ,]+"),
+}
+_IMAGE = re.compile(r"data:(?P<type>image/[a-z]+);base64,(?P<data>[A-Za-z0-9+/]+={0,2})")
 _EMAIL = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
 )
 _PHONE = re.compile(r"\+?[0-9][0-9 ().-]{3,30}")
 _AGENT = re.compile(r"AGT[A-Z]{2}-[A-Z]{2,8}-[!-~]{1,60}")
-_LINKS = ("client_uri", "logo_uri", "tos_uri", "policy_uri")
+_LINKS = ("client_uri", "tos_uri", "policy_uri")
 _LONGEST_TEXT = 140
 _LONGEST_LOGO = 32_768
 _MOST_CONTACTS = 10
@@ -55,14 +63,16 @@ def decide(
     findings = tuple(_find_all(document, metadata, applicant, dialect))
     if findings:
         raise ClientMetadataError(*findings)
+    defaults = dialect.metadata.defaults
     return msgspec.structs.replace(
         metadata,
         token_endpoint_auth_method=metadata.token_endpoint_auth_method
-        or dialect.default_token_endpoint_auth_method,
-        grant_types=metadata.grant_types or dialect.default_grant_types,
-        response_types=metadata.response_types or dialect.default_response_types,
+        or defaults.token_endpoint_auth_method,
+        grant_types=metadata.grant_types or defaults.grant_types,
+        response_types=metadata.response_types or defaults.response_types,
         scope=_granted_scope(metadata.scope, applicant, dialect),
         provider_legal_id=applicant.organization_identifier,
+        jwks=_with_names(metadata.jwks) if dialect.metadata.kid == "server" else metadata.jwks,
         software_statement=None,
         description=None,
     )
@@ -71,55 +81,85 @@ def decide(
 def _find_all(
     document: JsonObject, metadata: ClientMetadata, applicant: Applicant, dialect: Dialect
 ) -> Iterator[Finding]:
-    yield from _presence_faults(document, metadata, dialect)
+    rules = dialect.metadata
+    yield from _presence_faults(document, metadata, rules)
+    yield from _constant_faults(document, rules, is_update=applicant.client_id is not None)
     if metadata.redirect_uris is not None:
-        yield from redirect_uri.find_faults(metadata.redirect_uris)
+        yield from _redirect_faults(metadata.redirect_uris, rules)
     yield from _choice_faults(metadata, dialect)
-    yield from _text_faults(metadata)
+    yield from _text_faults(metadata, rules)
     yield from _contact_faults(metadata)
     yield from _identity_faults(document, metadata, applicant)
     if metadata.jwks is not None:
         yield from jwk.find_faults(metadata.jwks)
-    if metadata.logo is not None and not _is_base64(metadata.logo):
-        yield Finding("logo_malformed", "logo")
 
 
 def _presence_faults(
-    document: JsonObject, metadata: ClientMetadata, dialect: Dialect
+    document: JsonObject, metadata: ClientMetadata, rules: MetadataRules
 ) -> Iterator[Finding]:
-    for member in metadata.__struct_fields__:
-        if member in dialect.required and getattr(metadata, member) is None:
+    for member in rules.required:
+        if getattr(metadata, member) is None:
             yield Finding("member_missing", member)
-    for choice in dialect.required_one_of:
+    for choice in rules.required_one_of:
         if all(getattr(metadata, member) is None for member in choice):
             yield Finding("member_missing", choice[0])
-    for member in sorted(dialect.refused & document.keys()):
-        if document[member] is not None or member == "client_secret":
-            yield Finding("member_refused", member)
+    if not rules.refused.isdisjoint(document):
+        for member in sorted(rules.refused & document.keys() - rules.update_constants.keys()):
+            if document[member] is not None or member in rules.refused_even_null:
+                yield Finding("member_refused", member)
     if document.get("tls_client_certificate_bound_access_tokens", True) is not True:
         yield Finding("member_refused", "tls_client_certificate_bound_access_tokens")
 
 
+def _constant_faults(
+    document: JsonObject, rules: MetadataRules, *, is_update: bool
+) -> Iterator[Finding]:
+    """Yield the members that do not have the one value they must have."""
+    for member, value in rules.constants.items():
+        if document.get(member) != value:
+            yield Finding("value_refused" if member in document else "member_missing", member)
+    for member, value in rules.update_constants.items():
+        if is_update and document.get(member) != value:
+            yield Finding("value_refused" if member in document else "member_missing", member)
+        elif not is_update and document.get(member) is not None:
+            yield Finding("member_refused", member)
+
+
+def _redirect_faults(uris: tuple[str, ...], rules: MetadataRules) -> Iterator[Finding]:
+    yield from redirect_uri.find_faults(uris)
+    if len(uris) > rules.most_redirect_uris:
+        yield Finding("redirect_uris_many", "redirect_uris")
+    ending = rules.redirect_uri_ending
+    if ending and not all(uri.endswith(ending) for uri in uris):
+        yield Finding("redirect_uri_ending", "redirect_uris")
+
+
 def _choice_faults(metadata: ClientMetadata, dialect: Dialect) -> Iterator[Finding]:
+    rules = dialect.metadata
     method = metadata.token_endpoint_auth_method
-    if method is not None and method not in dialect.token_endpoint_auth_methods:
+    if method is not None and method not in rules.token_endpoint_auth_methods:
         yield Finding("auth_method_refused", "token_endpoint_auth_method")
-    lists = (
-        ("grant_types", metadata.grant_types, dialect.grant_types),
-        ("response_types", metadata.response_types, dialect.response_types),
-    )
-    for member, values, allowed in lists:
-        if values is not None and (
-            not values or not set(values) <= allowed or len(set(values)) != len(values)
-        ):
-            yield Finding("value_refused", member)
-    if metadata.scope is not None and not _scopes(metadata.scope) <= dialect.scopes.keys():
+    if not _is_choice(metadata.grant_types, rules.grant_types):
+        yield Finding("value_refused", "grant_types")
+    if not _is_choice(metadata.response_types, rules.response_types):
+        yield Finding("value_refused", "response_types")
+    if metadata.scope is not None and not _scopes(metadata.scope, dialect) <= rules.scopes.keys():
         yield Finding("scope_unknown", "scope")
 
 
-def _text_faults(metadata: ClientMetadata) -> Iterator[Finding]:
-    if metadata.client_name is not None and not is_plain_text(metadata.client_name):
+def _is_choice(values: tuple[str, ...] | None, allowed: frozenset[str]) -> bool:
+    """Tell whether a list is absent, or holds accepted values, one at least and each once."""
+    if values is None:
+        return True
+    return bool(values) and allowed.issuperset(values) and len(set(values)) == len(values)
+
+
+def _text_faults(metadata: ClientMetadata, rules: MetadataRules) -> Iterator[Finding]:
+    name = metadata.client_name
+    if name is not None and not is_plain_text(name):
         yield Finding("text_not_plain", "client_name")
+    elif name is not None and not set(rules.client_name_without).isdisjoint(name):
+        yield Finding("character_refused", "client_name")
     for member in ("software_id", "software_version"):
         value = getattr(metadata, member)
         if value is not None and not is_plain_text(value):
@@ -128,6 +168,19 @@ def _text_faults(metadata: ClientMetadata) -> Iterator[Finding]:
         uri = getattr(metadata, member)
         if uri is not None and not redirect_uri.is_https_uri(uri):
             yield Finding("uri_refused", member)
+    yield from _logo_faults(metadata, rules)
+
+
+def _logo_faults(metadata: ClientMetadata, rules: MetadataRules) -> Iterator[Finding]:
+    uri = metadata.logo_uri
+    if (
+        uri is not None
+        and not redirect_uri.is_https_uri(uri)
+        and not _is_image(uri, rules.logo_uri_images)
+    ):
+        yield Finding("uri_refused", "logo_uri")
+    if metadata.logo is not None and not _is_base64(metadata.logo):
+        yield Finding("logo_malformed", "logo")
 
 
 def _contact_faults(metadata: ClientMetadata) -> Iterator[Finding]:
@@ -165,18 +218,37 @@ def _identity_faults(
 
 def _granted_scope(asked: str | None, applicant: Applicant, dialect: Dialect) -> str:
     """Return the scopes granted, space-separated, in the order of the dialect."""
-    entitled = [scope for scope, role in dialect.scopes.items() if role in applicant.psp_roles]
+    roles = applicant.psp_roles
+    entitled = [scope for scope, role in dialect.metadata.scopes.items() if role in roles]
     if asked is None:
         return " ".join(entitled)
-    scopes = _scopes(asked)
-    if not scopes <= set(entitled):
+    scopes = _scopes(asked, dialect)
+    if not scopes.issubset(entitled):
         raise EntitlementError("role_insufficient")
-    return " ".join(scope for scope in entitled if scope in scopes)
+    return " ".join([scope for scope in entitled if scope in scopes])
 
 
-def _scopes(text: str) -> set[str]:
-    """Return the scopes in a list separated by blanks, commas or both, as banks differ."""
-    return set(_SCOPE_SEPARATOR.split(text))
+def _scopes(text: str, dialect: Dialect) -> set[str]:
+    """Return the scopes in a list separated as the dialect reads it."""
+    return set(_SCOPE_SEPARATORS[dialect.reading.scope_separators].split(text))
+
+
+def _with_names(keys: JsonWebKeySet | None) -> JsonWebKeySet | None:
+    """Return the keys, each without a kid named after its certificate."""
+    if keys is None:
+        return None
+    return JsonWebKeySet(
+        tuple(
+            [
+                msgspec.structs.replace(key, kid=_name_of(key)) if key.kid is None else key
+                for key in keys.keys
+            ]
+        )
+    )
+
+
+def _name_of(key: JsonWebKey) -> str:
+    return str(UUID(bytes=hashlib.sha256(jwk.certificates(key)[0]).digest()[:16]))
 
 
 def is_plain_text(text: str) -> bool:
@@ -204,3 +276,11 @@ def _is_base64(text: str) -> bool:
     except (BinasciiError, ValueError):
         return False
     return len(text) <= _LONGEST_LOGO
+
+
+def _is_image(uri: str, types: frozenset[str]) -> bool:
+    """Tell whether `uri` is a ``data:`` URI of an image of one of the media types (RFC 2397)."""
+    if not types or len(uri) > _LONGEST_LOGO:
+        return False
+    match = _IMAGE.fullmatch(uri)
+    return match is not None and match["type"] in types and _is_base64(match["data"])

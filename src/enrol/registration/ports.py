@@ -19,8 +19,8 @@ class LedgerEntry(msgspec.Struct, frozen=True):
     """The answer once given to a request, found again when the same bytes come back.
 
     `key` is 32 bytes over organisation, X-Request-ID, method, target and body; `signature` is the
-    SHA-256 of the Signature field that came with them. The answer is the record `client_id` at
-    `version`, or nothing more than its deletion.
+    SHA-256 of Signature-Input and Signature, as far as they came with them. The answer is the
+    record `client_id` at `version`, or nothing more than its deletion.
     """
 
     key: bytes

@@ -30,7 +30,8 @@ def find_faults(uris: tuple[str, ...]) -> Iterator[Finding]:
         return
     if len(set(uris)) != len(uris):
         yield Finding("redirect_uri_twice", "redirect_uris")
-    for code in sorted({code for uri in uris for code in _broken_rules(uri)}):
+    broken = [code for uri in uris for code in _broken_rules(uri)]
+    for code in sorted(set(broken)):
         yield Finding(code, "redirect_uris")
 
 
@@ -46,7 +47,7 @@ def _broken_rules(uri: str) -> tuple[str, ...]:
     match = _HTTPS_URI.fullmatch(uri)
     if match is None:
         return (_broken_syntax(uri),)
-    return tuple(_broken_parts(match)) or tuple(_broken_query(match["query"] or ""))
+    return tuple(_broken_parts(match)) or tuple(_broken_query(match["query"]))
 
 
 def _broken_syntax(uri: str) -> str:
@@ -73,7 +74,9 @@ def _has_dot_segment(path: str) -> bool:
     return not _DOTS.isdisjoint(segment.partition(";")[0] for segment in path.split("/"))
 
 
-def _broken_query(query: str) -> Iterator[str]:
+def _broken_query(query: str | None) -> Iterator[str]:
+    if not query:
+        return
     names = {unquote(pair.partition("=")[0]) for pair in query.split("&")}
     if names & _ANSWER_PARAMETERS or "//" in unquote(query):
         yield "redirect_uri_query"

@@ -1,16 +1,14 @@
 """The registration desk: register, read, update and delete clients (RFC 7591 §3, RFC 7592 §2)."""
 
-import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
-from enum import StrEnum
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import msgspec
 
 from enrol.errors import (
     AuthenticationError,
+    ClaimedCertificateError,
+    ClientMetadataError,
     EntitlementError,
     NotOfferedError,
     RefusalError,
@@ -18,7 +16,7 @@ from enrol.errors import (
 )
 from enrol.oauth.metadata import ClientMetadata
 from enrol.oauth.types import ClientId
-from enrol.registration.audit import AuditEvent, EventType
+from enrol.registration.audit import EventType
 from enrol.registration.authenticate import (
     Authenticator,
     Body,
@@ -27,7 +25,9 @@ from enrol.registration.authenticate import (
     VerifiedRequest,
 )
 from enrol.registration.certificates import CertificateJudge
-from enrol.registration.dialect import STET, Dialect
+from enrol.registration.client_id import new_client_id
+from enrol.registration.dialect import Dialect, Operation
+from enrol.registration.evidence import event_of_change, event_of_refusal, event_of_stranger
 from enrol.registration.policy import Applicant, decide
 from enrol.registration.ports import (
     AuditTrail,
@@ -43,24 +43,13 @@ from enrol.registration.ratelimit import RateLimiter
 from enrol.registration.record import ClientRecord, RegisteredKey
 from enrol.registration.signers import registered_keys
 
-_CLIENT_ID_RANDOM = 10
-
-
-class Operation(StrEnum):
-    """What the desk can do, and an operator can switch off."""
-
-    REGISTER = "register"
-    READ = "read"
-    UPDATE = "update"
-    DELETE = "delete"
-
 
 @dataclass(frozen=True, slots=True)
 class DeskSettings:
     """Which operations are offered, in which dialect, to how many clients an organisation."""
 
-    dialect: Dialect = STET
-    offered: frozenset[Operation] = field(default_factory=lambda: frozenset(Operation))
+    dialect: Dialect
+    offered: frozenset[Operation] = frozenset(Operation)
     quota: int | None = 100
 
 
@@ -90,71 +79,74 @@ class RegistrationDesk:
 
     async def register(self, request: UnverifiedRequest) -> ClientRecord:
         """Register a client and return its record; the same bytes again return the same."""
-        with self._open(Operation.REGISTER, request):
-            verified = await self._authenticator.authenticate(request)
-            if isinstance(verified, RepeatedRequest):
-                return await self._answered_before(verified.entry)
-            self._registrations.take(verified.organization_identifier, verified.at)
-            record = await self._new_record(verified)
-            write = Creation(record, self._settings.quota)
-            return await self._commit(verified, write, record, EventType.CLIENT_REGISTERED)
+        return await self._carry_out(Operation.REGISTER, request, self._register)
 
     async def read(self, request: UnverifiedRequest) -> ClientRecord:
         """Return the record of the addressed client."""
-        with self._open(Operation.READ, request):
-            verified = await self._authenticator.authenticate(request)
-            if isinstance(verified, RepeatedRequest):
-                return await self._answered_before(verified.entry)
-            return await self._own_client(verified)
+        return await self._carry_out(Operation.READ, request, self._own_client)
 
     async def update(self, request: UnverifiedRequest) -> ClientRecord:
         """Replace the metadata of the addressed client and return the new record."""
-        with self._open(Operation.UPDATE, request):
-            verified = await self._authenticator.authenticate(request)
-            if isinstance(verified, RepeatedRequest):
-                return await self._answered_before(verified.entry)
-            current = await self._own_client(verified)
-            record = await self._next_record(verified, current)
-            write = Replacement(record)
-            return await self._commit(verified, write, record, EventType.CLIENT_UPDATED)
+        return await self._carry_out(Operation.UPDATE, request, self._update)
 
     async def delete(self, request: UnverifiedRequest) -> None:
         """Delete the addressed client."""
-        with self._open(Operation.DELETE, request):
-            verified = await self._authenticator.authenticate(request)
-            if isinstance(verified, RepeatedRequest):
-                return
-            current = await self._own_client(verified)
-            write = Removal(current.client_id, current.version)
-            await self._commit(verified, write, current, EventType.CLIENT_DELETED)
+        await self._carry_out(Operation.DELETE, request, self._delete)
 
-    @contextmanager
-    def _open(self, operation: Operation, request: UnverifiedRequest) -> Iterator[None]:
-        """Refuse what is switched off, and write down whom the desk turned away.
+    async def _carry_out(
+        self,
+        operation: Operation,
+        request: UnverifiedRequest,
+        act: Callable[[VerifiedRequest], Awaitable[ClientRecord]],
+    ) -> ClientRecord:
+        """Believe a request and do what it asks; write down whom the desk turned away.
 
-        A peer that showed no certificate is a stranger, and not written down.
+        What would be refused may be bytes that were answered before: they get that answer.
         """
         if operation not in self._settings.offered:
             raise NotOfferedError("operation_off")
+        verified: VerifiedRequest | RepeatedRequest | None = None
         try:
-            yield
-        except (AuthenticationError, EntitlementError) as exc:
-            if request.peer_certificate is not None:
-                self._audit.note(self._refusal(request, request.peer_certificate, exc))
+            verified = await self._authenticator.authenticate(request)
+            if isinstance(verified, RepeatedRequest):
+                return await self._answered_before(verified.entry)
+            return await act(verified)
+        except RefusalError as refusal:
+            if isinstance(verified, VerifiedRequest):
+                entry = await self._clients.find_entry(verified.ledger_key)
+                if entry is not None:
+                    return await self._answered_before(entry)
+                self._note_refusal(verified, refusal)
+            else:
+                self._note_stranger(request, refusal)
             raise
 
-    def _refusal(
-        self, request: UnverifiedRequest, peer_certificate: bytes, refusal: RefusalError
-    ) -> AuditEvent:
-        evidence = {"peer_certificate": hashlib.sha256(peer_certificate).hexdigest()}
-        return AuditEvent(
-            at=self._clock(),
-            type=EventType.REQUEST_REFUSED,
-            request_id=request.request_id,
-            client_id=request.client_id,
-            code=refusal.code,
-            evidence=msgspec.json.encode(evidence).decode(),
-        )
+    def _note_refusal(self, verified: VerifiedRequest, refusal: RefusalError) -> None:
+        if isinstance(refusal, AuthenticationError | ClientMetadataError | EntitlementError):
+            self._audit.note(event_of_refusal(verified, refusal))
+
+    def _note_stranger(self, request: UnverifiedRequest, refusal: RefusalError) -> None:
+        """Write down whom nothing is believed of, unless it did not even show a certificate."""
+        if request.peer_certificate is not None and isinstance(
+            refusal, AuthenticationError | ClaimedCertificateError | EntitlementError
+        ):
+            self._audit.note(event_of_stranger(request, refusal, at=self._clock()))
+
+    async def _register(self, verified: VerifiedRequest) -> ClientRecord:
+        self._registrations.take(verified.organization_identifier, verified.at)
+        record = await self._new_record(verified)
+        write = Creation(record, self._settings.quota)
+        return await self._commit(verified, write, record, EventType.CLIENT_REGISTERED)
+
+    async def _update(self, verified: VerifiedRequest) -> ClientRecord:
+        current = await self._own_client(verified)
+        record = await self._next_record(verified, current)
+        return await self._commit(verified, Replacement(record), record, EventType.CLIENT_UPDATED)
+
+    async def _delete(self, verified: VerifiedRequest) -> ClientRecord:
+        current = await self._own_client(verified)
+        write = Removal(current.client_id, current.version)
+        return await self._commit(verified, write, current, EventType.CLIENT_DELETED)
 
     async def _own_client(self, verified: VerifiedRequest) -> ClientRecord:
         """Return the addressed client; unknown and foreign ones are refused alike."""
@@ -164,7 +156,7 @@ class RegistrationDesk:
         return record
 
     async def _new_record(self, verified: VerifiedRequest) -> ClientRecord:
-        client_id = self._new_client_id(verified.at)
+        client_id = self._new_client_id(verified)
         metadata, keys = await self._grant(verified, client_id, replaces=None)
         at = verified.at.replace(microsecond=0)
         return ClientRecord(
@@ -193,7 +185,7 @@ class RegistrationDesk:
         body = verified.body or Body({}, ClientMetadata())
         applicant = Applicant(
             organization_identifier=verified.organization_identifier,
-            psp_roles=verified.qwac.psp_roles & verified.qsealc.psp_roles,
+            psp_roles=verified.psp_roles,
             client_id=replaces.client_id if replaces else None,
         )
         metadata = decide(
@@ -219,14 +211,7 @@ class RegistrationDesk:
             version=record.version,
             at=verified.at,
         )
-        audit = AuditEvent(
-            at=verified.at,
-            type=event,
-            organization_identifier=verified.organization_identifier,
-            client_id=record.client_id,
-            request_id=verified.request_id,
-            evidence=_evidence(verified, record),
-        )
+        audit = event_of_change(verified, record, event)
         standing = await self._clients.commit(Change(write, entry, audit))
         if standing == entry:
             return record
@@ -238,20 +223,11 @@ class RegistrationDesk:
             raise UnavailableError("storage_unavailable")
         return record
 
-    def _new_client_id(self, at: datetime) -> ClientId:
-        """Return 48 bits of time, for the index, and 80 random bits, against guessing."""
-        milliseconds = int(at.timestamp() * 1000)
-        return ClientId(f"{milliseconds:012x}{self._random(_CLIENT_ID_RANDOM).hex()}")
-
-
-def _evidence(verified: VerifiedRequest, record: ClientRecord) -> str:
-    """Return what the decision rested on: certificates, signature, digests, as JSON."""
-    evidence = {
-        "version": record.version,
-        "qwac": verified.qwac.certificate.sha256.hex(),
-        "qsealc": verified.qsealc.certificate.sha256.hex(),
-        "signature_mode": verified.signature.mode,
-        "signature_warnings": verified.signature.warnings,
-        "ledger_key": verified.ledger_key.hex(),
-    }
-    return msgspec.json.encode(evidence).decode()
+    def _new_client_id(self, verified: VerifiedRequest) -> ClientId:
+        agent = verified.body.metadata.client_legal_id if verified.body else None
+        return new_client_id(
+            self._settings.dialect.client_id.form,
+            legal_id=agent or verified.organization_identifier,
+            at=verified.at,
+            random=self._random,
+        )

@@ -21,14 +21,14 @@ async def registered_keys(
     """Return the keys of `metadata`, or where they have none the one that was fetched.
 
     Each is a QSealC, qualified now, of the organisation of the request. Raises
-    `ClientMetadataError` where there is no key at all, and what the judge raises.
+    `ClientMetadataError` where a signed request leaves no key at all, and what the judge raises.
     """
-    signing = verified.signed_with
+    seal = verified.seal
     keys = metadata.jwks.keys if metadata.jwks is not None else ()
     named = [(jwk.certificates(key)[0], key.kid) for key in keys]
-    if not named and signing.url is not None:
-        named = [(signing.der, None)]
-    if not named:
+    if not named and seal is not None and seal.named.url is not None:
+        named = [(seal.named.der, None)]
+    if not named and seal is not None:
         raise ClientMetadataError(Finding("member_missing", "jwks"))
     return tuple(
         [
@@ -46,9 +46,9 @@ async def _registered_key(
     kid: str | None,
     judge: CertificateJudge,
 ) -> RegisteredKey:
-    signing = verified.signed_with
-    if der == signing.der:
-        qsealc, url = verified.qsealc, signing.url
+    seal = verified.seal
+    if seal is not None and der == seal.named.der:
+        qsealc, url = seal.qsealc, seal.named.url
     else:
         qsealc, url = await judge.qsealc(der, at=verified.at), None
         check_same_organization(verified.qwac, qsealc)

@@ -44,6 +44,9 @@ class Issuer(Enum):
     """Who signs a certificate."""
 
     ISSUING_CA = "the issuing CA of the test QTSP"
+    WITHDRAWN_CA = "a CA of the test QTSP whose service is withdrawn"
+    SEAL_ONLY_CA = "a CA of the test QTSP that is listed for seals only"
+    WEB_ONLY_CA = "a CA of the test QTSP that is listed for websites only"
     OTHER_CA = "a CA of another name that nobody trusts"
     IMPOSTOR = "a CA of the issuing CA's name and another key"
     ITSELF = "its own key"

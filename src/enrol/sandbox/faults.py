@@ -25,6 +25,10 @@ class Fault(StrEnum):
     WRONG_CA = "wrong-ca"
     FORGED_ISSUER = "forged-issuer"
     SELF_SIGNED = "self-signed"
+    WITHDRAWN_ISSUER = "withdrawn-issuer"
+    SEAL_ONLY_ISSUER = "seal-only-issuer"
+    WEB_ONLY_ISSUER = "web-only-issuer"
+    NOT_QUALIFIED_AT_ISSUE = "not-qualified-at-issue"
     LEAF_AS_CA = "leaf-as-ca"
     CA_CERTIFICATE = "ca-certificate"
     WEAK_KEY = "weak-key"
@@ -56,6 +60,10 @@ def _expired(draft: Draft, at: datetime) -> Draft:
 
 def _not_yet_valid(draft: Draft, at: datetime) -> Draft:
     return replace(draft, not_before=at + _MONTH, not_after=at + _MONTH + _YEAR)
+
+
+def _not_qualified_at_issue(draft: Draft, at: datetime) -> Draft:
+    return replace(draft, not_before=at - 4 * _YEAR - 180 * _DAY, not_after=at + _YEAR)
 
 
 def _wrong_qctype(draft: Draft, _: datetime) -> Draft:
@@ -111,6 +119,22 @@ _BREAKAGES: Mapping[Fault, _Breakage] = {
     Fault.SELF_SIGNED: _Breakage(
         "signed by its own key", lambda draft, _: replace(draft, issuer=Issuer.ITSELF)
     ),
+    Fault.WITHDRAWN_ISSUER: _Breakage(
+        "signed by a CA whose service the trusted list has withdrawn a year ago",
+        lambda draft, _: replace(draft, issuer=Issuer.WITHDRAWN_CA),
+    ),
+    Fault.SEAL_ONLY_ISSUER: _Breakage(
+        "QWAC, signed by a CA that is listed for seals only",
+        lambda draft, _: replace(draft, issuer=Issuer.SEAL_ONLY_CA),
+    ),
+    Fault.WEB_ONLY_ISSUER: _Breakage(
+        "QSealC, signed by a CA that is listed for websites only",
+        lambda draft, _: replace(draft, issuer=Issuer.WEB_ONLY_CA),
+    ),
+    Fault.NOT_QUALIFIED_AT_ISSUE: _Breakage(
+        "issued years ago, before the trusted list granted the issuing CA",
+        _not_qualified_at_issue,
+    ),
     Fault.LEAF_AS_CA: _Breakage(
         "signed by another TPP's good certificate, which is no CA and follows in the file",
         lambda draft, _: replace(draft, issuer=Issuer.LEAF),
@@ -165,14 +189,22 @@ _BREAKAGES: Mapping[Fault, _Breakage] = {
 
 MEANINGS: Mapping[Fault, str] = {fault: breakage.meaning for fault, breakage in _BREAKAGES.items()}
 
+_ONLY_FOR: Mapping[Fault, tuple[Kind, str]] = {
+    Fault.NO_CLIENT_AUTH: (Kind.QWAC, "a QSealC has no extended key usage"),
+    Fault.SEAL_ONLY_ISSUER: (Kind.QWAC, "a CA that is listed for seals may issue a QSealC"),
+    Fault.WEB_ONLY_ISSUER: (Kind.QSEALC, "a CA that is listed for websites may issue a QWAC"),
+}
 _EXCLUSIVE = (
-    {Fault.EXPIRED, Fault.NOT_YET_VALID},
+    {Fault.EXPIRED, Fault.NOT_YET_VALID, Fault.NOT_QUALIFIED_AT_ISSUE},
     {
         Fault.REVOKED,
         Fault.WRONG_CA,
         Fault.FORGED_ISSUER,
         Fault.SELF_SIGNED,
         Fault.LEAF_AS_CA,
+        Fault.WITHDRAWN_ISSUER,
+        Fault.SEAL_ONLY_ISSUER,
+        Fault.WEB_ONLY_ISSUER,
     },
     {Fault.NO_QCTYPE, Fault.WRONG_QCTYPE},
     {Fault.NO_PSD2_STATEMENT, Fault.NO_ROLE},
@@ -202,11 +234,13 @@ def check_faults(faults: frozenset[Fault], kind: Kind) -> None:
 
     Raises ConfigurationError ``sandbox_faults_exclusive`` or ``sandbox_fault_not_applicable``.
     """
-    if Fault.NO_CLIENT_AUTH in faults and kind is not Kind.QWAC:
-        raise ConfigurationError(
-            "sandbox_fault_not_applicable",
-            "no-client-auth is a fault of a QWAC: a QSealC has no extended key usage.",
-        )
+    for fault in sorted(faults & _ONLY_FOR.keys()):
+        needed, why = _ONLY_FOR[fault]
+        if kind is not needed:
+            raise ConfigurationError(
+                "sandbox_fault_not_applicable",
+                f"{fault} is not a fault of this kind of certificate: {why}.",
+            )
     for group in _EXCLUSIVE:
         if len(both := faults & group) > 1:
             raise ConfigurationError(

@@ -12,8 +12,8 @@ from enrol.eidas.organization import (
 )
 from enrol.errors import CertificateError, ConfigurationError
 
-ACME = "PSDFR-ACPR-12345"
-_NAMES = {ACME: "Acme Paiements"}
+ACME, BANK = "PSDFR-ACPR-12345", "PSDFR-ACPR-00000"
+_NAMES = {ACME: "Acme Paiements", BANK: "Enrol Sandbox Bank"}
 _RIVALS = ("PSDFR-ACPR-99999", "PSDFR-ACPR-88888")
 
 _NCA_NAMES = {

@@ -4,9 +4,10 @@ Every signature of the QTSP is RSA PKCS#1 v1.5 with SHA-256, so that the same ke
 give the same bytes. Nothing here is qualified, whatever the certificates claim.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -28,6 +29,20 @@ from enrol.sandbox.faults import Fault, broken, check_faults, parse_faults
 from enrol.sandbox.organization import ACME, organization, rival
 from enrol.sandbox.seed import KeySource
 
+
+class OtherCa(StrEnum):
+    """The test QTSP's other CAs, each with a flaw in the trusted list."""
+
+    WITHDRAWN = "withdrawn"
+    SEAL_ONLY = "seal-only"
+    WEB_ONLY = "web-only"
+
+
+_OTHER_CA_OF: Mapping[Issuer, OtherCa] = {
+    Issuer.WITHDRAWN_CA: OtherCa.WITHDRAWN,
+    Issuer.SEAL_ONLY_CA: OtherCa.SEAL_ONLY,
+    Issuer.WEB_ONLY_CA: OtherCa.WEB_ONLY,
+}
 DEFAULT_ROLES = frozenset({PspRole.PSP_AI, PspRole.PSP_PI})
 _QTSP = "Enrol Sandbox QTSP (not qualified)"
 
@@ -47,6 +62,7 @@ class Authority:
 
     root: Issued
     issuing: Issued
+    others: Mapping[OtherCa, Issued]
     keys: KeySource
 
     @property
@@ -69,7 +85,22 @@ def create_authority(keys: KeySource, *, at: datetime) -> Authority:
         )
         for subject, path_length in ((top, 1), (below, 0))
     )
-    return Authority(Issued(root, top.key), Issued(issuing, below.key), keys)
+    others = {each: _other_ca(each, top, keys, at=at) for each in OtherCa}
+    return Authority(Issued(root, top.key), Issued(issuing, below.key), others, keys)
+
+
+def _other_ca(each: OtherCa, root: Signer, keys: KeySource, *, at: datetime) -> Issued:
+    """Make a CA under the root, on P-256: those keys cost nothing."""
+    name = f"{each.value.replace('-', ' ').capitalize()} CA"
+    itself = signer(_ca_name(name), keys.ec_key(f"qtsp/{each.value}"))
+    certificate = ca_certificate(
+        itself,
+        issuer=root,
+        path_length=0,
+        serial_number=keys.serial_number("qtsp"),
+        at=at,
+    )
+    return Issued(certificate, itself.key)
 
 
 def issue(
@@ -196,6 +227,9 @@ def _signer_of(draft: Draft, authority: Authority, key: PrivateKey, *, at: datet
             return signer(_ca_name("Stranger CA"), authority.keys.rsa_key("stranger"))
         case Issuer.ITSELF:
             return signer(draft.subject, key)
+        case Issuer.WITHDRAWN_CA | Issuer.SEAL_ONLY_CA | Issuer.WEB_ONLY_CA:
+            other_ca = authority.others[_OTHER_CA_OF[draft.issuer]]
+            return signer(other_ca.certificate.subject, other_ca.private_key)
         case Issuer.LEAF:
             other = rival(draft.organization).identifier
             leaf = issue(authority, at=at, kind=draft.kind, organization_identifier=other)

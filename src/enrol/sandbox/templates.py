@@ -1,10 +1,33 @@
 """The two settings files of a sandbox folder."""
 
+import json
+from dataclasses import dataclass
+
+from enrol.registration.dialect import Dialect
 from enrol.sandbox.host import LOOPBACK, PORT, url_of
 from enrol.sandbox.organization import Organization
 
+_CONTACT = """
+[metadata.contact]
+contact_name = "Acme"
+email = "psd2@tpp.example"
+phone_number = "+33100000000"
+"""
 
-def settings_toml(*, host: str = LOOPBACK, port: int = PORT) -> str:
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """The dialect a sandbox's bank speaks: what its settings call it, and its rules."""
+
+    name: str
+    rules: Dialect | None = None
+
+
+STET = Spoken("stet")
+"""What a bank speaks unless it is told otherwise."""
+
+
+def settings_toml(*, host: str = LOOPBACK, port: int = PORT, dialect: Spoken = STET) -> str:
     """Return ``enrol.toml``, the server's settings; `host` is a checked name or address."""
     return f"""\
 # A sandbox: nothing here is qualified. Made by `enrol sandbox init`.
@@ -16,19 +39,35 @@ key = "server.key"
 secret = "enrol.secret"
 
 [trust]
-anchors = ["ca.pem"]
+source = "sandbox"
+directory = "lists"
+lotl_anchors = "scheme.pem"
 revocation_lists = ["ca.crl"]
 
 [storage]
 path = "enrol.db"
 
+[registration]
+dialect = {_text(dialect.name)}
+explain_refusals = true
+
 [limits]
 rates = "off"
+
+# Sign the answers of the registration endpoint; the TPP's profile knows this seal.
+# [signatures]
+# response_key = "bank/seal.key"
+# response_certificate = "bank/seal.pem"
 """
 
 
 def profile_toml(
-    organization: Organization, *, kid: str, host: str = LOOPBACK, port: int = PORT
+    organization: Organization,
+    *,
+    kid: str,
+    host: str = LOOPBACK,
+    port: int = PORT,
+    dialect: Spoken = STET,
 ) -> str:
     """Return ``tpp/profile.toml``, the TPP's settings; `kid` is the QSealC's decimal serial number.
 
@@ -38,10 +77,11 @@ def profile_toml(
 # The TPP's side of the sandbox: where the bank is, who we are, what we register.
 [bank]
 url = "{url_of(host, port)}"
-prefix = "/stet/setting/v1"
+{_place(dialect)}
 token_endpoint = "/stet/psd2/oauth/token"
 client_id = "PSD2_TPPRegister"
 ca = "../server-ca.pem"
+seal = "../bank/seal.pem"
 
 [tpp]
 qwac = "qwac.pem"
@@ -59,4 +99,29 @@ token_endpoint_auth_method = "tls_client_auth"
 scope = "aisp pisp"
 contacts = ["psd2@tpp.example"]
 provider_legal_id = "{organization.identifier}"
-"""
+{_further_members(dialect)}"""
+
+
+def _place(dialect: Spoken) -> str:
+    """Return where the registration endpoint is, as a line of a profile."""
+    path = dialect.rules.register_path if dialect.rules else "/stet/setting/v1/register"
+    prefix, _, last = path.rpartition("/")
+    return f'prefix = "{prefix}"' if last == "register" else f'registration_endpoint = "{path}"'
+
+
+def _further_members(dialect: Spoken) -> str:
+    """Return the lines for what a dialect wants beside STET's members."""
+    rules = dialect.rules.metadata if dialect.rules else None
+    if rules is None:
+        return ""
+    lines = [f"{name} = {_text(value)}\n" for name, value in rules.constants.items()]
+    if "description" in rules.required:
+        lines.append('description = "A TPP of the sandbox"\n')
+    if "contact" in rules.required:
+        lines.append(_CONTACT)
+    return "".join(lines)
+
+
+def _text(value: str) -> str:
+    """Return `value` as TOML writes a text."""
+    return json.dumps(value, ensure_ascii=False)

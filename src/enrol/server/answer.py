@@ -1,6 +1,9 @@
 """An HTTP answer as bytes, with the header fields that every answer carries."""
 
 import secrets
+from datetime import datetime
+from email.utils import formatdate
+from functools import lru_cache
 
 import msgspec
 
@@ -14,6 +17,8 @@ _ALWAYS: Fields = (
 )
 JSON = b"application/json; charset=utf-8"
 CLOSE: Fields = ((b"connection", b"close"),)
+DELIVERY = "enrol.delivery"
+"""The ASGI extension by which the listener takes an `Answer` in one piece."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -22,6 +27,16 @@ class Answer(msgspec.Struct, frozen=True):
     status: int
     fields: Fields
     body: bytes
+
+
+def date_field(at: datetime) -> tuple[bytes, bytes]:
+    """Return the Date of an answer given at `at` (RFC 9110 §6.6.1)."""
+    return b"date", _http_date(int(at.timestamp()))
+
+
+@lru_cache(maxsize=4)
+def _http_date(seconds: int) -> bytes:
+    return formatdate(seconds, usegmt=True).encode("ascii")
 
 
 def new_request_id() -> str:

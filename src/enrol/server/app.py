@@ -23,13 +23,8 @@ Lifespan = Callable[[object], AbstractAsyncContextManager[None]]
 class Paths:
     """Where the entry points are, below the host."""
 
-    prefix: str = "/stet/setting/v1"
+    register: str = "/stet/setting/v1/register"
     token: str = "/stet/psd2/oauth/token"  # noqa: S105 - a path
-
-    @property
-    def register(self) -> str:
-        """The path of the registration endpoint."""
-        return f"{self.prefix}/register"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from enrol.server.alerts import alert
 from enrol.server.answer import Answer
 from enrol.server.drain import Drain
 from enrol.server.listener_settings import ListenerSettings
+from enrol.server.peer import Acquaintance, know_by_handshake
 from enrol.server.protocol import Surroundings, TlsProtocol
 from enrol.server.tls import TlsSettings, server_context
 from enrol.server.wire import closing_answer
@@ -44,17 +45,18 @@ class Listener(uvicorn.Server):
         app: ASGI3Application,
         settings: ListenerSettings,
         *,
-        tls: TlsSettings,
+        tls: TlsSettings | None,
         drain: Drain,
         closing: Callable[[RefusalError], Answer],
         on_ready: Callable[[str, int], None],
+        know: Acquaintance = know_by_handshake,
     ) -> None:
         super().__init__(_config(app))
         self._settings = settings
-        self._context = server_context(tls)
+        self._context = server_context(tls) if tls is not None else None
         self._drain = drain
         self._on_ready = on_ready
-        self._around = Surroundings(settings, drain, closing, self._lost)
+        self._around = Surroundings(settings, drain, know, closing, self._lost)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._open = 0  # connections, those in their handshake included
         self._accepting: list[asyncio.Task[None]] = []
@@ -79,8 +81,8 @@ class Listener(uvicorn.Server):
             self._accepting.append(asyncio.create_task(self._accept(sock)))
         self.servers = []
         self.started = True
-        host, port = listening[0].getsockname()[:2]
-        self._on_ready(host, port)
+        address = listening[0].getsockname()
+        self._on_ready(*((address, 0) if isinstance(address, str) else address[:2]))
 
     # Connections
 
@@ -103,28 +105,35 @@ class Listener(uvicorn.Server):
             sock.close()  # before any cryptography is spent on it
             return
         self._open += 1
-        task = asyncio.create_task(self._shake_hands(sock))
+        task = asyncio.create_task(self._begin(sock))
         self._handshakes.add(task)
         task.add_done_callback(self._handshakes.discard)
 
-    async def _shake_hands(self, sock: socket.socket) -> None:
+    async def _begin(self, sock: socket.socket) -> None:
         protocol = TlsProtocol(
             self.config, self.server_state, self.lifespan.state, surroundings=self._around
         )
-        alert.set(sock.send)
         try:
-            await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: protocol,
-                sock,
-                ssl=self._context,
-                ssl_handshake_timeout=self._settings.handshake,
-                ssl_shutdown_timeout=self._settings.linger,
-            )
+            await self._shake_hands(protocol, sock)
         except OSError as error:  # of TLS, of the network, or the deadline
             _logger.info("a TLS handshake failed: %s", getattr(error, "reason", type(error)))
         finally:
             if not protocol.established:
                 self._lost()
+
+    async def _shake_hands(self, protocol: TlsProtocol, sock: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        if self._context is None:  # a Unix socket
+            await loop.connect_accepted_socket(lambda: protocol, sock)
+            return
+        alert.set(sock.send)
+        await loop.connect_accepted_socket(
+            lambda: protocol,
+            sock,
+            ssl=self._context,
+            ssl_handshake_timeout=self._settings.handshake,
+            ssl_shutdown_timeout=self._settings.linger,
+        )
 
     def _lost(self) -> None:
         self._open -= 1
@@ -208,26 +217,34 @@ def run_listener(
     app: ASGI3Application,
     settings: ListenerSettings,
     *,
-    tls: TlsSettings,
+    tls: TlsSettings | None,
     drain: Drain,
     clock: Clock,
     error_base: str,
     on_ready: Callable[[str, int], None],
+    on_listener: Callable[[Listener], None] = lambda _: None,
+    know: Acquaintance = know_by_handshake,
+    sockets: list[socket.socket] | None = None,
 ) -> int:
     """Serve until SIGTERM or SIGINT and return the exit code of the process.
 
     0: all requests were finished, or cut off after ``settings.drain``. 1: a second signal
     cut them off; when something then hangs, the process ends with 1 within 2 seconds.
-    `on_ready` is called with the address once the listener accepts connections.
+    `on_ready` is called with the address once the listener accepts connections, `on_listener`
+    before, with the listener, for whoever changes its trust later. `know` says whom connections
+    come from. `sockets` are bound already; without them the address of the settings is.
     Raises ConfigurationError before that.
     """
 
     def closing(refusal: RefusalError) -> Answer:
         return closing_answer(refusal, at=clock(), error_base=error_base)
 
-    listener = Listener(app, settings, tls=tls, drain=drain, closing=closing, on_ready=on_ready)
+    listener = Listener(
+        app, settings, tls=tls, drain=drain, closing=closing, on_ready=on_ready, know=know
+    )
+    on_listener(listener)
     try:
-        listener.run()
+        listener.run(sockets)
     finally:
         faulthandler.cancel_dump_traceback_later()
     return 1 if listener.force_exit else 0
@@ -246,6 +263,7 @@ def _config(app: ASGI3Application) -> uvicorn.Config:
         access_log=False,
         proxy_headers=False,
         server_header=False,
+        date_header=False,  # the application writes it, for it may be signed
     )
 
 

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 
 import msgspec
 
-from enrol.registration.dialect import Dialect
+from enrol.registration.dialect import Credential, Dialect, Operation, Presence
 from enrol.server.app import Paths
-from enrol.server.openapi_schemas import COMPONENTS, Schema, describe_schemas
+from enrol.server.openapi_answers import answer_schema
+from enrol.server.openapi_schema import COMPONENTS, Schema
+from enrol.server.openapi_schemas import describe_schemas
 
 _REFUSALS: Mapping[int, str] = {
     400: "The request cannot be read, or its metadata break a rule",
@@ -40,53 +42,40 @@ def describe_api(*, version: str, server_url: str, paths: Paths, dialect: Dialec
         },
         "servers": [{"url": server_url}],
         "paths": {
-            paths.register: {"post": _register()},
+            paths.register: _operations(dialect, Operation.REGISTER),
             paths.register + "/{clientId}": {
                 "parameters": [_parameter("clientId", "path", "The client identifier issued")],
-                "get": _read(),
-                "put": _update(),
-                "delete": _delete(),
+                **_operations(dialect, Operation.READ, Operation.UPDATE, Operation.DELETE),
             },
             paths.token: {"post": _token(paths)},
         },
         "components": {
             "schemas": describe_schemas(dialect),
-            "securitySchemes": _security(server_url, paths),
+            "securitySchemes": _security(server_url, paths, dialect),
         },
     }
     return msgspec.json.encode(document)
 
 
-def _register() -> Schema:
-    return _operation(
-        "registrationPost",
-        "Register a client",
-        body="ClientMetadata",
-        success={201: ("The client is registered", "RegistrationResponse")},
-    )
+_OPERATIONS: Mapping[Operation, tuple[str, str, str, str | None, str]] = {
+    Operation.REGISTER: (
+        *("post", "registrationPost", "Register a client"),
+        *("ClientMetadata", "The client is registered"),
+    ),
+    Operation.READ: ("get", "registrationGet", "Read a registration", None, "The registration"),
+    Operation.UPDATE: (
+        *("put", "registrationPut", "Replace a registration; every member is sent again"),
+        *("ClientUpdate", "The new registration"),
+    ),
+    Operation.DELETE: ("delete", "registrationDelete", "Delete a registration", None, "Deleted"),
+}
+"""Method, operationId, summary, schema of the body, what the answer is."""
 
 
-def _read() -> Schema:
-    return _operation(
-        "registrationGet",
-        "Read a registration",
-        success={200: ("The registration", "RegistrationResponse")},
-    )
-
-
-def _update() -> Schema:
-    return _operation(
-        "registrationPut",
-        "Replace a registration; every member is sent again",
-        body="ClientUpdate",
-        success={200: ("The new registration", "RegistrationResponse")},
-    )
-
-
-def _delete() -> Schema:
-    return _operation(
-        "registrationDelete", "Delete a registration", success={204: ("Deleted", None)}
-    )
+def _operations(dialect: Dialect, *operations: Operation) -> Schema:
+    """Return what a path offers by method: the operations that the dialect has."""
+    offered = [operation for operation in operations if operation in dialect.operations]
+    return {_OPERATIONS[operation][0]: _operation(operation, dialect) for operation in offered}
 
 
 def _token(paths: Paths) -> Schema:
@@ -112,28 +101,40 @@ def _token(paths: Paths) -> Schema:
     }
 
 
-def _operation(
-    operation_id: str,
-    summary: str,
-    *,
-    success: Mapping[int, tuple[str, str | None]],
-    body: str | None = None,
-) -> Schema:
+def _operation(operation: Operation, dialect: Dialect) -> Schema:
+    _, operation_id, summary, body, result = _OPERATIONS[operation]
+    schema = None if operation is Operation.DELETE else answer_schema(operation, dialect)
+    signed = dialect.signature.presence is Presence.REQUIRED
     parameters = [
-        _parameter("Signature", "header", "draft-cavage signature of the request by the QSealC"),
-        _request_id(),
+        _parameter(
+            *("Signature", "header", "draft-cavage signature of the request by the QSealC"),
+            required=signed,
+        ),
+        _request_id(required=dialect.credentials.request_id is Presence.REQUIRED),
     ]
-    operation: Schema = {
+    described: Schema = {
         "operationId": operation_id,
         "summary": summary,
-        "security": [{"qwac": [], "manageRegistration": ["manageRegistration"]}],
+        "security": _credentials(operation, dialect),
         "parameters": parameters,
-        "responses": _responses(success),
+        "responses": _responses({dialect.answer.of(operation).status: (result, schema)}),
     }
     if body is not None:
-        parameters.append(_parameter("Digest", "header", "SHA-256=base64 of the body's digest"))
-        operation["requestBody"] = {"required": True, "content": _json(body)}
-    return operation
+        text = "SHA-256=base64 of the body's digest"
+        parameters.append(_parameter("Digest", "header", text, required=signed))
+        described["requestBody"] = {"required": True, "content": _json(body)}
+    return described
+
+
+def _credentials(operation: Operation, dialect: Dialect) -> list[Schema]:
+    """Return what a call brings: the certificate, and one of the tokens where one is wanted."""
+    rules = dialect.credentials
+    accepted = rules.register if operation is Operation.REGISTER else rules.manage
+    tokens: Mapping[Credential, Schema] = {
+        Credential.MANAGE_REGISTRATION: {"manageRegistration": ["manageRegistration"]},
+        Credential.REGISTRATION_ACCESS_TOKEN: {"registrationAccessToken": []},
+    }
+    return [{"qwac": []} | tokens[credential] for credential in accepted] or [{"qwac": []}]
 
 
 def _responses(success: Mapping[int, tuple[str, str | None]]) -> Schema:
@@ -184,14 +185,16 @@ def _parameter(name: str, place: str, text: str, *, required: bool = True) -> Sc
     }
 
 
-def _request_id() -> Schema:
-    parameter = _parameter("X-Request-ID", "header", "Made by the TPP, echoed in the response")
+def _request_id(*, required: bool) -> Schema:
+    parameter = _parameter(
+        *("X-Request-ID", "header", "Made by the TPP, echoed in the response"), required=required
+    )
     parameter["schema"] |= {"minLength": 1, "maxLength": 70, "pattern": "^[!-~]{1,70}$"}
     return parameter
 
 
-def _security(server_url: str, paths: Paths) -> Schema:
-    return {
+def _security(server_url: str, paths: Paths, dialect: Dialect) -> Schema:
+    schemes: Schema = {
         "qwac": {"type": "mutualTLS", "description": "The TPP's QWAC"},
         "manageRegistration": {
             "type": "oauth2",
@@ -203,3 +206,10 @@ def _security(server_url: str, paths: Paths) -> Schema:
             },
         },
     }
+    if Credential.REGISTRATION_ACCESS_TOKEN in dialect.credentials.manage:
+        schemes["registrationAccessToken"] = {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "The registration_access_token of the registration",
+        }
+    return schemes

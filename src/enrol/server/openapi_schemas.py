@@ -1,7 +1,6 @@
 """The schemas of the API's description: what the types say, and what the rules add to it."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 
@@ -11,12 +10,10 @@ from enrol.oauth.metadata import ClientMetadata
 from enrol.registration import redirect_uri
 from enrol.registration.dialect import Dialect
 from enrol.registration.response import RegistrationResponse
+from enrol.server.openapi_answers import answer_schemas
+from enrol.server.openapi_schema import COMPONENTS, NULL, Schema, narrow, without_null
 from enrol.server.problems import LONGEST_TEXT, Problem400Body, ProblemBody
 
-Schema = dict[str, Any]
-
-COMPONENTS = "#/components/schemas/"
-_NULL: Schema = {"type": "null"}
 _NEVER_ANSWERED = ("software_statement", "description")  # STET 1.0.5 RegistrationRecord
 
 _TEXTS: Mapping[str, str] = {
@@ -34,6 +31,8 @@ _TEXTS: Mapping[str, str] = {
     " ErrorModel_400, RFC 7591 §3.2.2).",
     "ProblemBody": "Any other refusal (STET ErrorModel).",
     "ProblemFinding": "One metadata rule that was broken.",
+    "ExplainedRuleBody": "One rule of signatures: holds, fails or undecided.",
+    "ExplanationBody": "Why a signature is refused, in full; test systems only.",
 }
 _MEMBERS: Mapping[str, str] = {
     "redirect_uris": "Where the PSU's browser may be sent back to; compared character by character",
@@ -63,6 +62,9 @@ _MEMBERS: Mapping[str, str] = {
     "registration_client_uri": "Where the registration is read, updated and deleted",
     "registration_access_token": "A token for this registration alone, valid over a QWAC of its"
     " organisation",
+    "client_secret": "Nobody's secret: a text for clients that look for the member",
+    "client_secret_expires_at": "As constant as client_secret",
+    "message": "What becomes of the request",
 }
 _ERRORS_OF_400 = (
     "invalid_redirect_uri",
@@ -82,9 +84,10 @@ def describe_schemas(dialect: Dialect) -> dict[str, Schema]:
         ref_template=COMPONENTS + "{name}",
     )
     _narrow_metadata(schemas["ClientMetadata"], dialect)
-    _narrow(schemas["JsonWebKeySet"], "keys", minItems=1, maxItems=jwk.MAXIMUM_KEYS)
-    _narrow(schemas["JsonWebKey"], "x5c", maxItems=jwk.MAXIMUM_CERTIFICATES)
+    narrow(schemas["JsonWebKeySet"], "keys", minItems=1, maxItems=jwk.MAXIMUM_KEYS)
+    narrow(schemas["JsonWebKey"], "x5c", maxItems=jwk.MAXIMUM_CERTIFICATES)
     _narrow_record(schemas["RegistrationResponse"])
+    schemas |= answer_schemas(schemas["RegistrationResponse"], dialect)
     _narrow_problems(schemas)
     schemas["ClientUpdate"] = {
         "allOf": [{"$ref": COMPONENTS + "ClientMetadata"}],
@@ -93,19 +96,21 @@ def describe_schemas(dialect: Dialect) -> dict[str, Schema]:
     }
     for name, text in _TEXTS.items():
         schemas[name]["description"] = text
-    for name in ("ClientMetadata", "RegistrationResponse"):
-        for member, schema in schemas[name]["properties"].items():
-            schema["description"] = _MEMBERS[member]
+    for name, of_body in schemas.items():
+        if name == "ClientMetadata" or (name.endswith("Response") and name != "TokenResponse"):
+            for member, schema in of_body["properties"].items():
+                if member in _MEMBERS:
+                    schema["description"] = _MEMBERS[member]
     return schemas
 
 
 def _narrow_metadata(schema: Schema, dialect: Dialect) -> None:
     """Add what the dialect accepts; what is required cannot be null."""
-    _narrow(
+    narrow(
         schema,
         "redirect_uris",
         minItems=1,
-        maxItems=redirect_uri.MAXIMUM_URIS,
+        maxItems=dialect.metadata.most_redirect_uris,
         items={
             "type": "string",
             "format": "uri",
@@ -113,22 +118,29 @@ def _narrow_metadata(schema: Schema, dialect: Dialect) -> None:
             "maxLength": redirect_uri.MAXIMUM_LENGTH,
         },
     )
-    methods = sorted(dialect.token_endpoint_auth_methods)
-    _narrow(schema, "token_endpoint_auth_method", enum=methods)
+    rules, reading = dialect.metadata, dialect.reading
+    methods = sorted(rules.token_endpoint_auth_methods)
+    narrow(schema, "token_endpoint_auth_method", enum=methods)
     for member, values in (
-        ("grant_types", dialect.grant_types),
-        ("response_types", dialect.response_types),
+        ("grant_types", rules.grant_types),
+        ("response_types", rules.response_types),
     ):
-        items = {"type": "string", "enum": sorted(values)}
-        _narrow(schema, member, items=items, minItems=1, uniqueItems=True)
-    one_scope = "|".join(dialect.scopes)
-    _narrow(schema, "scope", pattern=f"^({one_scope})([ ,]+({one_scope}))*$")
-    _narrow(schema, "client_name", minLength=1, maxLength=LONGEST_TEXT)
-    for member in dialect.required:
-        schema["properties"][member] = _without_null(schema["properties"][member])
-    schema["required"] = sorted(dialect.required)
+        capitals = {value.upper() for value in values} if member in reading.any_case else set()
+        items = {"type": "string", "enum": sorted(values | capitals)}
+        narrow(schema, member, items=items, minItems=1, uniqueItems=True)
+    one_scope = "|".join(rules.scopes)
+    separators = f"[{reading.scope_separators}]+"
+    narrow(schema, "scope", pattern=f"^({one_scope})({separators}({one_scope}))*$")
+    narrow(schema, "client_name", minLength=1, maxLength=LONGEST_TEXT)
+    for member in rules.required:
+        schema["properties"][member] = without_null(schema["properties"][member])
+    for member, value in rules.constants.items():
+        schema["properties"][member] = {"const": value}
+    if reading.jwks_array:
+        _accept_array(schema)
+    schema["required"] = sorted({*rules.required, *rules.constants})
     choices = [
-        {"anyOf": [_has_value(member) for member in choice]} for choice in dialect.required_one_of
+        {"anyOf": [_has_value(member) for member in choice]} for choice in rules.required_one_of
     ]
     if choices:
         schema["allOf"] = choices
@@ -139,7 +151,7 @@ def _narrow_record(schema: Schema) -> None:
     properties = schema["properties"]
     for member in _NEVER_ANSWERED:
         del properties[member]
-    schema["properties"] = {name: _without_null(member) for name, member in properties.items()}
+    schema["properties"] = {name: without_null(member) for name, member in properties.items()}
 
 
 def _narrow_problems(schemas: dict[str, Schema]) -> None:
@@ -150,21 +162,17 @@ def _narrow_problems(schemas: dict[str, Schema]) -> None:
                 schema["maxLength"] = LONGEST_TEXT
             elif member == "error_uri":
                 schema["format"] = "uri"
-    _narrow(schemas["Problem400Body"], "error", enum=list(_ERRORS_OF_400))
-    _narrow(schemas["ProblemBody"], "timestamp", format="date-time")
-    _narrow(schemas["ProblemBody"], "status", format="int32")
+    narrow(schemas["Problem400Body"], "error", enum=list(_ERRORS_OF_400))
+    narrow(schemas["ProblemBody"], "timestamp", format="date-time")
+    narrow(schemas["ProblemBody"], "status", format="int32")
 
 
 def _has_value(member: str) -> Schema:
-    return {"required": [member], "properties": {member: {"not": _NULL}}}
+    return {"required": [member], "properties": {member: {"not": NULL}}}
 
 
-def _narrow(schema: Schema, member: str, **rules: Any) -> None:  # noqa: ANN401 - JSON Schema's words
-    """Add rules to the value of a member, but not to its null."""
-    _without_null(schema["properties"][member]).update(rules)
-
-
-def _without_null(schema: Schema) -> Schema:
-    """Return the alternative of an optional member that is a value."""
-    alternatives: list[Schema] = schema.get("anyOf", [schema])
-    return next(alternative for alternative in alternatives if alternative != _NULL)
+def _accept_array(schema: Schema) -> None:
+    """Say that the key set may be a bare array, its certificates single texts."""
+    keys: Schema = {"type": "array", "items": {"type": "object", "required": ["kty", "x5c"]}}
+    accepted = [keys, {"$ref": COMPONENTS + "JsonWebKeySet"}, NULL]
+    schema["properties"]["jwks"] = {"anyOf": accepted}

@@ -55,6 +55,22 @@ class ProblemFinding(msgspec.Struct, frozen=True, kw_only=True):
     error_uri: str
 
 
+class ExplainedRuleBody(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule of signatures, and what became of it."""
+
+    rule: str
+    verdict: str
+    sentence: str
+
+
+class ExplanationBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a signature is refused, in full; test systems only."""
+
+    findings: tuple[ExplainedRuleBody, ...]
+    mistakes: tuple[str, ...]
+    signing_string: tuple[str, ...]
+
+
 class Problem400Body(msgspec.Struct, frozen=True, kw_only=True):
     """STET ``ErrorModel_400``; `findings` has one entry a metadata rule broken."""
 
@@ -62,6 +78,7 @@ class Problem400Body(msgspec.Struct, frozen=True, kw_only=True):
     error_description: str
     error_uri: str
     findings: tuple[ProblemFinding, ...] | msgspec.UnsetType = msgspec.UNSET
+    explanation: ExplanationBody | msgspec.UnsetType = msgspec.UNSET
 
 
 class ProblemBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +91,7 @@ class ProblemBody(msgspec.Struct, frozen=True, kw_only=True):
     status: int
     message: str
     path: str
+    explanation: ExplanationBody | msgspec.UnsetType = msgspec.UNSET
 
 
 def _challenge(value: bytes) -> Fields:
@@ -169,6 +187,21 @@ def _wire_findings(
     )
 
 
+def _wire_explanation(error: RefusalError) -> ExplanationBody | msgspec.UnsetType:
+    """Return the explanation a refusal carries; in production it carries none."""
+    explanation = error.explanation
+    if explanation is None:
+        return msgspec.UNSET
+    return ExplanationBody(
+        findings=tuple(
+            ExplainedRuleBody(rule=each.rule, verdict=each.verdict, sentence=each.sentence)
+            for each in explanation.findings
+        ),
+        mistakes=explanation.mistakes,
+        signing_string=explanation.signing_string,
+    )
+
+
 def answer_refusal(
     error: RefusalError, *, request_id: str, path: str, at: datetime, error_base: str
 ) -> Answer:
@@ -187,6 +220,7 @@ def answer_refusal(
             error_description=text,
             error_uri=error_uri,
             findings=_wire_findings(error, error_base),
+            explanation=_wire_explanation(error),
         )
     else:
         body = ProblemBody(
@@ -197,6 +231,7 @@ def answer_refusal(
             status=problem.status,
             message=HTTPStatus(problem.status).phrase,
             path=path,
+            explanation=_wire_explanation(error),
         )
     return answer(
         problem.status, msgspec.json.encode(body), request_id=request_id, fields=problem.fields

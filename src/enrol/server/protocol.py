@@ -11,12 +11,11 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from enrol.errors import MalformedRequestError, RefusalError, RequestTimeoutError
-from enrol.server.answer import Answer
+from enrol.server.answer import CLOSE, DELIVERY, Answer
 from enrol.server.drain import Drain
 from enrol.server.framing import body_length, check_size, request_target, unknown_method
 from enrol.server.listener_settings import ListenerSettings
-from enrol.server.tls import tls_extension
-from enrol.server.transport import AnswerTransport
+from enrol.server.peer import Acquaintance, Introduction
 from enrol.server.wire import to_bytes
 
 _END = b"\r\n\r\n"
@@ -27,11 +26,13 @@ _AHEAD_BYTES = 1 << 20  # the application resumes reading with each `receive`, s
 class Surroundings:
     """What all connections of a listener share.
 
-    `closing` turns a refusal into the answer that ends a connection; `lost` is told of its end.
+    `know` reads what a new connection tells of its peer. `closing` turns a refusal into the answer
+    that ends a connection; `lost` is told of its end.
     """
 
     limits: ListenerSettings
     drain: Drain
+    know: Acquaintance
     closing: Callable[[RefusalError], Answer]
     lost: Callable[[], None]
 
@@ -56,7 +57,7 @@ class TlsProtocol(HttpToolsProtocol):
         self._around = surroundings
         self.timeout_keep_alive = self._limits.idle  # type: ignore[assignment]  # a float serves
         self.established = False
-        self._tls: dict[object, object] = {}
+        self._delivery: dict[object, object] = {"deliver": self._deliver}
         self._head = b""  # of the next request, as far as it came; empty once the parser has it
         self._target: bytes | None = None  # of a whole head, while the parser reads it
         self._left: int | None = 0  # bytes of the current request to come; None: chunked
@@ -80,11 +81,10 @@ class TlsProtocol(HttpToolsProtocol):
     # The connection
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's
-        """Read once what TLS tells of the peer, and start the clock for its first request."""
-        self._out = AnswerTransport(transport)
-        super().connection_made(self._out)
+        """Read once what it tells of the peer, and start the clock for its first request."""
+        super().connection_made(transport)
         self.established = True
-        self._tls = tls_extension(transport.get_extra_info("ssl_object"))
+        self._introduce: Introduction = self._around.know(transport)
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -205,8 +205,11 @@ class TlsProtocol(HttpToolsProtocol):
         self._left = body_length(self.headers, self._limits)
         if self.parser.should_upgrade():
             raise MalformedRequestError("upgrade_not_offered")
-        target: dict[object, object] = {"target": self._target}
-        self.scope["extensions"] = {"tls": self._tls, "enrol.request_target": target}
+        extensions, self.scope["headers"] = self._introduce(self.headers)
+        self.scope["extensions"] = extensions | {
+            "enrol.request_target": {"target": self._target},
+            DELIVERY: self._delivery,
+        }
         super().on_headers_complete()
         self._head, self._target, self._wire_bytes = b"", None, 0
         self.headers = self._trailers = []
@@ -216,9 +219,32 @@ class TlsProtocol(HttpToolsProtocol):
         # An answer before the end of the body ends the connection.
         self._keep_alive, self.cycle.keep_alive = self.cycle.keep_alive, False
 
+    async def _deliver(self, answer: Answer) -> None:
+        """Send a whole answer at once.
+
+        What uvicorn does for an answer in events, without looking at each field: `Answer` is made
+        here, of checked values. One write is one TLS record.
+        """
+        cycle = self.cycle
+        if self.flow.write_paused and not cycle.disconnected:
+            await self.flow.drain()
+        if cycle.disconnected:
+            return
+        if CLOSE[0] in answer.fields:
+            cycle.keep_alive = False
+        elif not cycle.keep_alive:
+            answer = Answer(answer.status, answer.fields + CLOSE, answer.body)
+        if cycle.scope["method"] == "HEAD":
+            answer = Answer(answer.status, answer.fields, b"")
+        cycle.response_started = cycle.response_complete = True
+        cycle.message_event.set()
+        self.transport.write(to_bytes(answer))
+        if not cycle.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
+
     def on_response_complete(self) -> None:
         """Turn to what the client sent ahead."""
-        self._out.flush()
         super().on_response_complete()
         if self._ahead and not self.transport.is_closing():
             ahead, self._ahead = self._ahead, b""
@@ -250,8 +276,7 @@ class TlsProtocol(HttpToolsProtocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         if not has_answer:
-            fields = tuple(self.server_state.default_headers)
-            self.transport.write(to_bytes(self._around.closing(refusal), before=fields))
+            self.transport.write(to_bytes(self._around.closing(refusal)))
         self.transport.close()
 
     # Deadlines

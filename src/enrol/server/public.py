@@ -14,10 +14,14 @@ from enrol.server.drain import Drain
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """``/health``: whether this server takes requests now."""
+    """``/health``: whether this server takes requests now.
+
+    `check_trust` raises `UnavailableError` where nobody can be judged.
+    """
 
     drain: Drain
     is_storage_healthy: Callable[[], bool]
+    check_trust: Callable[[], object] = lambda: None
 
     async def get(self, call: Call) -> Answer:
         """Answer 200, or 503 with the reason."""
@@ -25,6 +29,7 @@ class Health:
             raise UnavailableError("draining")
         if not self.is_storage_healthy():
             raise UnavailableError("storage_unavailable")
+        self.check_trust()
         return answer(200, b'{"status":"ok"}', request_id=call.request_id)
 
 

@@ -20,10 +20,11 @@ from enrol.errors import (
 )
 from enrol.registration.ports import Clock
 from enrol.registration.ratelimit import RateLimiter
-from enrol.server.answer import CLOSE, Answer
+from enrol.server.answer import CLOSE, DELIVERY, Answer, date_field
 from enrol.server.call import Call, ClientGoneError, RequestLimits, receive_call
-from enrol.server.peer import peer_address
+from enrol.server.peer import counted_as
 from enrol.server.problems import answer_refusal
+from enrol.server.seal import Sealing
 
 Handler = Callable[[Call], Awaitable[Answer]]
 
@@ -35,13 +36,14 @@ class House:
     """What every entry point shares.
 
     `failures` counts the refused authentications of an address; `error_base` is the URI that the
-    code of a refusal is appended to.
+    code of a refusal is appended to; `sealing` signs answers, where the bank does.
     """
 
     clock: Clock
     limits: RequestLimits
     failures: RateLimiter
     error_base: str
+    sealing: Sealing | None = None
 
 
 class Resource:
@@ -68,7 +70,7 @@ class Resource:
             self._log.exception("defect", request_id=call.request_id)
             code = "server_error"
             answer = self._refuse(RefusalError(code), call)
-        await _send(answer, send)
+        await _send(await self._finish(answer, call), scope, send)
         self._log.info(
             "request",
             request_id=call.request_id,
@@ -89,6 +91,14 @@ class Resource:
             refusal = self._charge(exc, call.scope)
         return self._refuse(refusal, call), refusal.code
 
+    async def _finish(self, answer: Answer, call: Call) -> Answer:
+        """Return the answer with its Date, and signed where the bank signs answers of this path."""
+        fields = (date_field(self._house.clock()), *answer.fields)
+        dated = Answer(answer.status, fields, answer.body)
+        if self._house.sealing is None:
+            return dated
+        return await self._house.sealing.finish(dated, call.message(b""))
+
     def _handler(self, call: Call) -> Handler:
         if not self._methods:
             raise EntryPointError("entry_point_unknown")
@@ -99,9 +109,10 @@ class Resource:
 
     def _charge(self, refusal: RefusalError, scope: Scope) -> RefusalError:
         """Count a failed authentication; beyond the rate the answer is that there are too many."""
-        if isinstance(refusal, AuthenticationError):
+        key = counted_as(scope)
+        if isinstance(refusal, AuthenticationError) and key is not None:
             try:
-                self._house.failures.take(peer_address(scope), self._house.clock())
+                self._house.failures.take(key, self._house.clock())
             except RateLimitError as exc:
                 return exc
         return refusal
@@ -126,7 +137,12 @@ def _has_unread_body(refusal: RefusalError, call: Call) -> bool:
     )
 
 
-async def _send(answer: Answer, send: Send) -> None:
+async def _send(answer: Answer, scope: Scope, send: Send) -> None:
+    """Give the answer to the listener as it is, to any other ASGI server in two events."""
+    listener = scope["extensions"].get(DELIVERY)
+    if listener is not None:
+        await listener["deliver"](answer)
+        return
     await send(
         {"type": "http.response.start", "status": answer.status, "headers": list(answer.fields)}
     )

@@ -8,10 +8,11 @@ from starlette.types import Scope
 from enrol.errors import EntryPointError
 from enrol.oauth.grant import parse_token_request
 from enrol.oauth.types import ClientId
-from enrol.registration.authenticate import UnverifiedRequest
+from enrol.registration.authenticate import UnverifiedRequest, check_claim
+from enrol.registration.dialect import Dialect, Operation, Presence
 from enrol.registration.grants import TokenDesk
 from enrol.registration.record import ClientRecord
-from enrol.registration.response import respond
+from enrol.registration.response import Shape, respond
 from enrol.registration.service import RegistrationDesk
 from enrol.server.answer import Answer, answer
 from enrol.server.call import (
@@ -23,7 +24,7 @@ from enrol.server.call import (
     is_client_id,
     read_body,
 )
-from enrol.server.peer import peer_certificate
+from enrol.server.peer import peer_of
 
 _JSON = b"application/json"
 _FORM = b"application/x-www-form-urlencoded"
@@ -34,42 +35,62 @@ class RegistrationRoutes:
     """``/register`` and ``/register/{client_id}``.
 
     `register_uri` is the public URI of the first, `secret` what management tokens derive from.
+    `shape` gives answers the form of the dialect, which has the last word on statuses.
     """
 
     desk: RegistrationDesk
     register_uri: str
     secret: bytes
+    dialect: Dialect
+    shape: Shape
 
     async def post(self, call: Call) -> Answer:
         """Register a client: 201."""
-        record = await self.desk.register(await _with_body(call))
-        uri = f"{self.register_uri}/{record.client_id}".encode("ascii")
-        return self._answer(call, record, status=201, fields=((b"location", uri),))
+        record = await self.desk.register(await self._with_body(call))
+        return self._answer(call, record, Operation.REGISTER)
 
     async def get(self, call: Call) -> Answer:
         """Read a registration: 200."""
-        return self._answer(call, await self.desk.read(_without_body(call)), status=200)
+        record = await self.desk.read(self._without_body(call))
+        return self._answer(call, record, Operation.READ)
 
     async def put(self, call: Call) -> Answer:
         """Replace a registration: 200."""
-        return self._answer(call, await self.desk.update(await _with_body(call)), status=200)
+        record = await self.desk.update(await self._with_body(call))
+        return self._answer(call, record, Operation.UPDATE)
 
     async def delete(self, call: Call) -> Answer:
         """Delete a registration: 204."""
-        await self.desk.delete(_without_body(call))
+        await self.desk.delete(self._without_body(call))
         return answer(204, b"", request_id=call.request_id)
 
-    def _answer(
-        self,
-        call: Call,
-        record: ClientRecord,
-        *,
-        status: int,
-        fields: tuple[tuple[bytes, bytes], ...] = (),
-    ) -> Answer:
+    def _answer(self, call: Call, record: ClientRecord, operation: Operation) -> Answer:
         response = respond(record, register_uri=self.register_uri, secret=self.secret)
-        body = msgspec.json.encode(response)
-        return answer(status, body, request_id=call.request_id, fields=fields)
+        body = msgspec.json.encode(self.shape(response, record.issued_at, operation))
+        own = self.dialect.answer.of(operation)
+        fields = tuple([(n.lower().encode(), v.encode()) for n, v in own.fields.items()])
+        if own.status == 201:
+            uri = f"{self.register_uri}/{record.client_id}".encode("ascii")
+            fields = ((b"location", uri), *fields)
+        return answer(own.status, body, request_id=call.request_id, fields=fields)
+
+    async def _with_body(self, call: Call) -> UnverifiedRequest:
+        self._check_request_id(call)
+        check_accept(call)
+        check_content(call, media_type=_JSON, code="content_type_not_json")
+        return _request(call, await read_body(call))
+
+    def _without_body(self, call: Call) -> UnverifiedRequest:
+        self._check_request_id(call)
+        check_accept(call)
+        check_no_body(call)
+        return _request(call, b"")
+
+    def _check_request_id(self, call: Call) -> None:
+        """Refuse a call without X-Request-ID where the dialect wants it, and an illegal one."""
+        optional = self.dialect.credentials.request_id is Presence.OPTIONAL
+        if not (optional and not call.values(b"x-request-id")):
+            check_request_id(call)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,31 +104,21 @@ class TokenRoute:
         check_accept(call)
         check_content(call, media_type=_FORM, code="content_type_not_form")
         request = parse_token_request(await read_body(call))
+        peer = peer_of(call.scope)
+        check_claim(claims_certificate=peer.claims_certificate)
         response = await self.desk.grant(
-            request, peer_certificate=peer_certificate(call.scope), request_id=call.request_id
+            request, peer_certificate=peer.certificate, request_id=call.request_id
         )
         return answer(200, msgspec.json.encode(response), request_id=call.request_id)
 
 
-async def _with_body(call: Call) -> UnverifiedRequest:
-    check_request_id(call)
-    check_accept(call)
-    check_content(call, media_type=_JSON, code="content_type_not_json")
-    return _request(call, await read_body(call))
-
-
-def _without_body(call: Call) -> UnverifiedRequest:
-    check_request_id(call)
-    check_accept(call)
-    check_no_body(call)
-    return _request(call, b"")
-
-
 def _request(call: Call, body: bytes) -> UnverifiedRequest:
+    peer = peer_of(call.scope)
     return UnverifiedRequest(
         request_id=call.request_id,
         message=call.message(body),
-        peer_certificate=peer_certificate(call.scope),
+        peer_certificate=peer.certificate,
+        claims_certificate=peer.claims_certificate,
         client_id=_client_id(call.scope),
     )
 

@@ -23,11 +23,14 @@ _VERSIONS = {"TLSv1.2": 0x0303, "TLSv1.3": 0x0304}
 
 @dataclass(frozen=True, slots=True)
 class TlsSettings:
-    """Certificate chain and key of the server, PEM files; PEM certificates accepted as issuers."""
+    """Certificate chain and key of the server, PEM files; PEM certificates accepted as issuers.
+
+    `client_authorities` is None while no issuer is trusted: then nobody is asked for a certificate.
+    """
 
     certificate: Path
     key: Path
-    client_authorities: tuple[bytes, ...]
+    client_authorities: tuple[bytes, ...] | None
 
 
 def server_context(settings: TlsSettings) -> ssl.SSLContext:
@@ -39,6 +42,9 @@ def server_context(settings: TlsSettings) -> ssl.SSLContext:
     """
     context = _hardened_context()
     _load_identity(context, settings)
+    if settings.client_authorities is None:
+        context.verify_mode = ssl.CERT_NONE
+        return context
     if not settings.client_authorities:
         raise ConfigurationError(
             "tls_client_authorities_empty", "no issuer of client certificates is configured"

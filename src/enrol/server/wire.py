@@ -2,20 +2,24 @@
 
 from datetime import datetime
 from http import HTTPStatus
+from typing import Final
 
 import structlog
 
 from enrol.errors import RefusalError
-from enrol.server.answer import CLOSE, Answer, Fields, new_request_id
+from enrol.server.answer import CLOSE, Answer, date_field, new_request_id
 from enrol.server.problems import answer_refusal
 
+_STATUS_LINES: Final = {
+    status.value: b"HTTP/1.1 %d %s" % (status.value, status.phrase.encode())
+    for status in HTTPStatus
+}
 _log = structlog.get_logger("enrol.server")
 
 
-def to_bytes(answer: Answer, *, before: Fields = ()) -> bytes:
-    """Return an HTTP/1.1 response; `before` are fields of the server itself, such as Date."""
-    head = b"HTTP/1.1 %d %s" % (answer.status, HTTPStatus(answer.status).phrase.encode())
-    lines = [head, *(b"%s: %s" % field for field in before + answer.fields)]
+def to_bytes(answer: Answer) -> bytes:
+    """Return an HTTP/1.1 response."""
+    lines = [_STATUS_LINES[answer.status], *[b"%b: %b" % field for field in answer.fields]]
     return b"\r\n".join([*lines, b"", answer.body])
 
 
@@ -35,6 +39,5 @@ def closing_answer(refusal: RefusalError, *, at: datetime, error_base: str) -> A
         status=answer.status,
         code=refusal.code,
     )
-    if CLOSE[0] in answer.fields:
-        return answer
-    return Answer(answer.status, answer.fields + CLOSE, answer.body)
+    closing = () if CLOSE[0] in answer.fields else CLOSE
+    return Answer(answer.status, (date_field(at), *answer.fields, *closing), answer.body)

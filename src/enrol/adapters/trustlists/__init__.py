@@ -1,0 +1,1 @@
+"""Trusted lists: fetched, verified and read in a process of their own; servers read the result."""

@@ -1,0 +1,201 @@
+"""What each decision rested on, so that it can be judged again years later.
+
+What was verified is kept as it was; of what was not, only digests. Secrets are never kept.
+"""
+
+import hashlib
+from datetime import datetime
+from typing import Final
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from enrol.eidas.validate import QualifiedCertificate
+from enrol.errors import ClientMetadataError, RefusalError
+from enrol.oauth.tokens import AccessToken
+from enrol.oauth.types import ClientId, RequestId
+from enrol.registration.audit import AuditEvent, Blob, EventType
+from enrol.registration.authenticate import UnverifiedRequest, VerifiedRequest
+from enrol.registration.kept import keep_certificate, keep_policy
+from enrol.registration.kept_request import SECRET_FIELDS, field_names, write_request
+from enrol.registration.record import ClientRecord
+
+LONGEST_REFUSED_BODY: Final = 8 * 1024
+"""Octets of a refused request's body that are kept; of a longer one the digest is."""
+
+BODY: Final = "body"
+"""The name of the body among what is withheld."""
+
+SECRET_MEMBERS: Final = frozenset({"client_secret", "registration_access_token"})
+"""Members of a body that make it one of which the digest is kept."""
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """The members of `AuditEvent.evidence`; digests are hexadecimal SHA-256.
+
+    `qwac` and `qsealc` are the certificates, ``…_verdict`` the `KeptVerdict` on each,
+    `signature_policy` the `KeptPolicy`: all blobs. `withheld` are the parts of the request that
+    are not kept. `codes` are the rules a refusal names. `peer_certificate`, `body` and `signature`
+    are digests of what was not verified. `token` is the digest a token is stored under,
+    `expires_at` its end in seconds since 1970.
+    """
+
+    version: int | UnsetType = UNSET
+    ledger_key: str | UnsetType = UNSET
+    qwac: str | UnsetType = UNSET
+    qwac_verdict: str | UnsetType = UNSET
+    qsealc: str | UnsetType = UNSET
+    qsealc_verdict: str | UnsetType = UNSET
+    signature_mode: str | UnsetType = UNSET
+    signature_warnings: tuple[str, ...] | UnsetType = UNSET
+    signature_policy: str | UnsetType = UNSET
+    withheld: tuple[str, ...] | UnsetType = UNSET
+    codes: tuple[str, ...] | UnsetType = UNSET
+    peer_certificate: str | UnsetType = UNSET
+    body: str | UnsetType = UNSET
+    signature: str | UnsetType = UNSET
+    token: str | UnsetType = UNSET
+    scope: str | UnsetType = UNSET
+    expires_at: int | UnsetType = UNSET
+
+
+def event_of_change(
+    verified: VerifiedRequest, record: ClientRecord, event: EventType
+) -> AuditEvent:
+    """Return the event of a change that a verified request made."""
+    return _event(verified, event, client_id=record.client_id, version=record.version)
+
+
+def event_of_refusal(verified: VerifiedRequest, refusal: RefusalError) -> AuditEvent:
+    """Return the event of a refusal after the request was verified."""
+    findings = refusal.findings if isinstance(refusal, ClientMetadataError) else ()
+    return _event(
+        verified,
+        EventType.REQUEST_REFUSED,
+        client_id=verified.client_id,
+        code=refusal.code,
+        codes=tuple([finding.code for finding in findings]) or UNSET,
+    )
+
+
+def event_of_stranger(
+    request: UnverifiedRequest, refusal: RefusalError, *, at: datetime
+) -> AuditEvent:
+    """Return the event of a refusal before the request was verified: digests, and no byte of it."""
+    message = request.message
+    signature = b"\n".join(message.values(b"signature-input") + message.values(b"signature"))
+    evidence = Evidence(
+        peer_certificate=_digest(request.peer_certificate),
+        body=_digest(message.body),
+        signature=_digest(signature),
+    )
+    return AuditEvent(
+        at=at,
+        type=EventType.REQUEST_REFUSED,
+        request_id=request.request_id,
+        client_id=request.client_id,
+        code=refusal.code,
+        evidence=_encode(evidence).decode(),
+    )
+
+
+def event_of_token(
+    token: AccessToken, qwac: QualifiedCertificate, *, request_id: RequestId | None, at: datetime
+) -> AuditEvent:
+    """Return the event of a token that was issued to the holder of a certificate."""
+    kept = keep_certificate(qwac)
+    evidence = Evidence(
+        qwac=kept.certificate,
+        qwac_verdict=kept.verdict,
+        token=token.token_hash.hex(),
+        scope=" ".join(sorted(token.scope)),
+        expires_at=int(token.expires_at.timestamp()),
+    )
+    return AuditEvent(
+        at=at,
+        type=EventType.TOKEN_ISSUED,
+        organization_identifier=qwac.organization_identifier,
+        client_id=token.client_id,
+        request_id=request_id,
+        evidence=_encode(evidence).decode(),
+        blobs=kept.blobs,
+    )
+
+
+def _event(
+    verified: VerifiedRequest,
+    event: EventType,
+    *,
+    client_id: ClientId | None,
+    version: int | UnsetType = UNSET,
+    code: str | None = None,
+    codes: tuple[str, ...] | UnsetType = UNSET,
+) -> AuditEvent:
+    """Return the event of a decision on a verified request."""
+    request, withheld = _kept_request(verified, is_refused=code is not None)
+    evidence, blobs = _evidence(verified, version=version, withheld=withheld, codes=codes)
+    return AuditEvent(
+        at=verified.at,
+        type=event,
+        organization_identifier=verified.organization_identifier,
+        client_id=client_id,
+        request_id=verified.request_id,
+        code=code,
+        evidence=_encode(evidence).decode(),
+        request=request,
+        blobs=blobs,
+    )
+
+
+def _evidence(
+    verified: VerifiedRequest,
+    *,
+    version: int | UnsetType,
+    withheld: tuple[str, ...],
+    codes: tuple[str, ...] | UnsetType,
+) -> tuple[Evidence, tuple[Blob, ...]]:
+    qwac, seal = keep_certificate(verified.qwac), verified.seal
+    evidence = Evidence(
+        version=version,
+        ledger_key=verified.ledger_key.hex(),
+        qwac=qwac.certificate,
+        qwac_verdict=qwac.verdict,
+        withheld=withheld or UNSET,
+        codes=codes,
+    )
+    if seal is None:
+        return evidence, qwac.blobs
+    qsealc, policy = keep_certificate(seal.qsealc), keep_policy(seal.policy)
+    evidence = msgspec.structs.replace(
+        evidence,
+        qsealc=qsealc.certificate,
+        qsealc_verdict=qsealc.verdict,
+        signature_mode=seal.signature.mode,
+        signature_warnings=seal.signature.warnings,
+        signature_policy=policy.sha256.hex(),
+    )
+    return evidence, (*qwac.blobs, *qsealc.blobs, policy)
+
+
+def _kept_request(verified: VerifiedRequest, *, is_refused: bool) -> tuple[bytes, tuple[str, ...]]:
+    """Return the request as it is kept, and the names of the parts that are not."""
+    message, seal = verified.message, verified.seal
+    covered = seal.signature.covered if seal is not None else ()
+    withheld = _secret_fields(covered)
+    document = verified.body.document if verified.body is not None else {}
+    is_long = is_refused and len(message.body) > LONGEST_REFUSED_BODY
+    if is_long or not SECRET_MEMBERS.isdisjoint(document):
+        return write_request(message, covered, body=b""), (*withheld, BODY)
+    return write_request(message, covered), withheld
+
+
+def _secret_fields(covered: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of secret fields that are signed, without which nothing can be verified."""
+    signed = field_names(covered) & SECRET_FIELDS
+    return tuple(sorted([name.decode() for name in signed])) if signed else ()
+
+
+def _digest(octets: bytes | None) -> str | UnsetType:
+    return hashlib.sha256(octets).hexdigest() if octets else UNSET

@@ -1,0 +1,16 @@
+"""Header fields that claim a certificate: only a connection can show one, a claim is refused."""
+
+Field = tuple[bytes, bytes]
+
+_SEPARATORS = b"!#$%&'*+-.^_`|~"
+_CLAIMS = (b"clientcert", b"sslclient", b"tlsclient")
+
+
+def claims_certificate(fields: list[Field]) -> bool:
+    """Tell whether a field has a name that some proxy, gateway or framework takes a certificate by.
+
+    ``X-SSL-Client-Cert``, ``X-ARR-ClientCert``, ``X-Forwarded-Client-Cert`` and their like, in any
+    spelling: what reads ``_`` as ``-`` somewhere is read so here. `fields` have lower-case names.
+    """
+    names = b"\n".join([name for name, _ in fields]).translate(None, _SEPARATORS)
+    return any(claim in names for claim in _CLAIMS)
