@@ -91,6 +91,18 @@ async def find(
     client_id: str | None = None,
     body: JsonWebKeySet | None = None,
 ) -> NamedCertificate:
+    (named,) = await find_all(keyid, register=register, host=host, client_id=client_id, body=body)
+    return named
+
+
+async def find_all(
+    keyid: str,
+    *,
+    register: Register | None = None,
+    host: Host | None = None,
+    client_id: str | None = None,
+    body: JsonWebKeySet | None = None,
+) -> tuple[NamedCertificate, ...]:
     finder = KeyFinder(register or Register(), host or Host())  # type: ignore[arg-type]
     return await finder.find(
         keyid,
@@ -98,6 +110,26 @@ async def find(
         client_id=ClientId(client_id) if client_id else None,
         jwks=body,
     )
+
+
+async def test_an_update_may_be_signed_with_a_key_it_brings(
+    certificates: tuple[bytes, bytes],
+) -> None:
+    one, two = certificates
+    register = Register(a=("k", one))
+    body = jwks(("k2", two))
+    assert (await find("k2", register=register, client_id="a", body=body)).der == two
+
+
+async def test_a_renewed_certificate_that_keeps_its_name_may_be_meant_as_well_as_the_old_one(
+    certificates: tuple[bytes, bytes],
+) -> None:
+    one, two = certificates
+    register = Register(a=("k", one))
+    named = await find_all("k", register=register, client_id="a", body=jwks(("k", two)))
+    assert [each.der for each in named] == [one, two]
+    same = await find_all("k", register=register, client_id="a", body=jwks(("k", one)))
+    assert [each.der for each in same] == [one]
 
 
 async def test_a_registered_kid_is_found(certificates: tuple[bytes, bytes]) -> None:

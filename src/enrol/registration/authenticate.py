@@ -5,6 +5,7 @@ A `VerifiedRequest` is made here and nowhere else.
 
 import hashlib
 import hmac
+from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
 
@@ -16,6 +17,7 @@ from enrol.eidas.organization import OrganizationIdentifier
 from enrol.eidas.qcstatements import PspRole
 from enrol.eidas.validate import QualifiedCertificate, check_same_organization
 from enrol.errors import (
+    AuthenticationError,
     ClaimedCertificateError,
     InsufficientScopeError,
     RefusalError,
@@ -187,6 +189,7 @@ class Authenticator:
                 seal = await self._verify_seal(
                     request, body, qwac=qwac, policy=policy, digest=digest, at=at
                 )
+                _report_quirks(seal, request, qwac)
         except RefusalError:
             entry = await self._clients.find_entry(ledger_key)
             if entry is not None and hmac.compare_digest(entry.signature, signature_digest):
@@ -229,27 +232,26 @@ class Authenticator:
         """Find the certificate that keyId names, judge it, and verify the signature with it."""
         message = request.message
         parameters = parse_signature(message, policy=policy)
-        named = await self._keys.find(
+
+        async def verify(named: NamedCertificate) -> Seal:
+            qsealc = await self._judge.qsealc(named.der, intermediates=named.intermediates, at=at)
+            check_form(qsealc.certificate, self._dialect.certificates)
+            check_same_organization(qwac, qsealc)
+            signature = verify_signature(
+                message, parameters, _key(qsealc.certificate), at=at, policy=policy, digest=digest
+            )
+            return Seal(signature, policy, named, qsealc)
+
+        *others, last = await self._keys.find(
             parameters.unverified_keyid,
             organization_identifier=qwac.organization_identifier,
             client_id=request.client_id,
-            jwks=body.metadata.jwks if body and request.client_id is None else None,
+            jwks=body.metadata.jwks if body else None,
         )
-        qsealc = await self._judge.qsealc(named.der, intermediates=named.intermediates, at=at)
-        check_form(qsealc.certificate, self._dialect.certificates)
-        check_same_organization(qwac, qsealc)
-        signature = verify_signature(
-            message, parameters, _key(qsealc.certificate), at=at, policy=policy, digest=digest
-        )
-        if signature.warnings:
-            _log.warning(
-                "signature quirk",
-                request_id=request.request_id,
-                organization_identifier=qwac.organization_identifier,
-                client_id=request.client_id,
-                quirks=signature.warnings,
-            )
-        return Seal(signature, policy, named, qsealc)
+        for named in others:
+            with suppress(AuthenticationError):
+                return await verify(named)
+        return await verify(last)
 
     async def _check_bearer(
         self, request: UnverifiedRequest, qwac: QualifiedCertificate, at: datetime
@@ -284,6 +286,18 @@ class Authenticator:
         """Tell whether `token` is the registration access token of the addressed client."""
         return client_id is not None and hmac.compare_digest(
             token, registration_access_token(self._secret, client_id)
+        )
+
+
+def _report_quirks(seal: Seal, request: UnverifiedRequest, qwac: QualifiedCertificate) -> None:
+    """Log which known mistakes were let pass."""
+    if seal.signature.warnings:
+        _log.warning(
+            "signature quirk",
+            request_id=request.request_id,
+            organization_identifier=qwac.organization_identifier,
+            client_id=request.client_id,
+            quirks=seal.signature.warnings,
         )
 
 

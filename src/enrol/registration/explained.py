@@ -75,11 +75,12 @@ class ExplainingAuthenticator(Authenticator):
                 client_id=request.client_id,
                 jwks=_jwks(request),
             )
-            certificate = parse_certificate(named.der) if named is not None else None
+            certificates = [parse_certificate(one.der) for one in named]
         except RefusalError:
             return None
-        if certificate is None:
+        if not certificates:
             return None
+        certificate = certificates[-1]
         return GivenKey(certificate.public_key, certificate=certificate.der)
 
 

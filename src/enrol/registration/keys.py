@@ -37,13 +37,14 @@ class KeyFinder:
         organization_identifier: OrganizationIdentifier,
         client_id: ClientId | None,
         jwks: JsonWebKeySet | None,
-    ) -> NamedCertificate:
-        """Return the certificate that `unverified_keyid` names; the rules are tried in this order.
+    ) -> tuple[NamedCertificate, ...]:
+        """Return the certificates that `unverified_keyid` may mean, one or two.
 
-        1. a key in `jwks`, given on a first registration only: where a key registered before has
-           the same name, it has the same certificate too, or the one in `jwks` is meant;
-        2. a key this organisation registered before, of client `client_id` first;
-        3. a URL, fetched.
+        1. A key this organisation registered before, of client `client_id` first.
+        2. A key in `jwks`, which the request registers. It stands for the registered one of that
+           name when `client_id` is None; else both may be meant, since a certificate that is
+           renewed may keep its name.
+        3. A URL, fetched where the others have nothing.
 
         Raises `SignatureError` ``KEY-2`` where nothing is named, or what the fetcher raises.
         """
@@ -53,11 +54,11 @@ class KeyFinder:
             client_id=client_id,
             jwks=jwks,
         )
-        if known is not None:
+        if known:
             return known
         name = parse_keyid(unverified_keyid)
         if isinstance(name, CertificateUrl):
-            return await self._fetch(name)
+            return (await self._fetch(name),)
         raise SignatureError("KEY-2")
 
     async def find_known(
@@ -67,17 +68,21 @@ class KeyFinder:
         organization_identifier: OrganizationIdentifier,
         client_id: ClientId | None,
         jwks: JsonWebKeySet | None,
-    ) -> NamedCertificate | None:
-        """Return what the first two rules of `find` find, without a way out; or None."""
+    ) -> tuple[NamedCertificate, ...]:
+        """Return what `find` finds without a way out, perhaps nothing."""
         name = parse_keyid(unverified_keyid)
         url = name.url if isinstance(name, CertificateUrl) else None
         chain = _find_in_body(jwks, name)
-        if chain:
-            return NamedCertificate(chain[0], intermediates=chain[1:], url=url)
+        brought = (NamedCertificate(chain[0], intermediates=chain[1:], url=url),) if chain else ()
+        if brought and client_id is None:
+            return brought
         registered = await self._find_registered(
             name, organization_identifier=organization_identifier, client_id=client_id
         )
-        return NamedCertificate(registered, url=url) if registered is not None else None
+        if registered is None:
+            return brought
+        found = NamedCertificate(registered, url=url)
+        return (found, *(one for one in brought if one.der != registered))
 
     async def _find_registered(
         self,

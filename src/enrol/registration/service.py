@@ -27,6 +27,7 @@ from enrol.registration.authenticate import (
 from enrol.registration.certificates import CertificateJudge
 from enrol.registration.client_id import new_client_id
 from enrol.registration.dialect import Dialect, Operation
+from enrol.registration.entitlement import Entitlement, Licence
 from enrol.registration.evidence import event_of_change, event_of_refusal, event_of_stranger
 from enrol.registration.policy import Applicant, decide
 from enrol.registration.ports import (
@@ -61,6 +62,7 @@ class RegistrationDesk:
         *,
         authenticator: Authenticator,
         judge: CertificateJudge,
+        entitlement: Entitlement,
         clients: ClientStore,
         audit: AuditTrail,
         clock: Clock,
@@ -70,6 +72,7 @@ class RegistrationDesk:
     ) -> None:
         self._authenticator = authenticator
         self._judge = judge
+        self._entitlement = entitlement
         self._clients = clients
         self._audit = audit
         self._clock = clock
@@ -134,14 +137,21 @@ class RegistrationDesk:
 
     async def _register(self, verified: VerifiedRequest) -> ClientRecord:
         self._registrations.take(verified.organization_identifier, verified.at)
-        record = await self._new_record(verified)
+        licence = self._licence(verified)
+        record = await self._new_record(verified, licence)
         write = Creation(record, self._settings.quota)
-        return await self._commit(verified, write, record, EventType.CLIENT_REGISTERED)
+        return await self._commit(
+            verified, write, record, EventType.CLIENT_REGISTERED, register_doubt=licence.doubt
+        )
 
     async def _update(self, verified: VerifiedRequest) -> ClientRecord:
         current = await self._own_client(verified)
-        record = await self._next_record(verified, current)
-        return await self._commit(verified, Replacement(record), record, EventType.CLIENT_UPDATED)
+        licence = self._licence(verified)
+        record = await self._next_record(verified, current, licence)
+        write = Replacement(record)
+        return await self._commit(
+            verified, write, record, EventType.CLIENT_UPDATED, register_doubt=licence.doubt
+        )
 
     async def _delete(self, verified: VerifiedRequest) -> ClientRecord:
         current = await self._own_client(verified)
@@ -155,9 +165,14 @@ class RegistrationDesk:
             raise EntitlementError("client_not_yours")
         return record
 
-    async def _new_record(self, verified: VerifiedRequest) -> ClientRecord:
+    def _licence(self, verified: VerifiedRequest) -> Licence:
+        return self._entitlement.judge(
+            verified.organization_identifier, verified.psp_roles, at=verified.at
+        )
+
+    async def _new_record(self, verified: VerifiedRequest, licence: Licence) -> ClientRecord:
         client_id = self._new_client_id(verified)
-        metadata, keys = await self._grant(verified, client_id, replaces=None)
+        metadata, keys = await self._grant(verified, licence, client_id, replaces=None)
         at = verified.at.replace(microsecond=0)
         return ClientRecord(
             client_id=client_id,
@@ -169,8 +184,10 @@ class RegistrationDesk:
             version=1,
         )
 
-    async def _next_record(self, verified: VerifiedRequest, current: ClientRecord) -> ClientRecord:
-        metadata, keys = await self._grant(verified, current.client_id, replaces=current)
+    async def _next_record(
+        self, verified: VerifiedRequest, current: ClientRecord, licence: Licence
+    ) -> ClientRecord:
+        metadata, keys = await self._grant(verified, licence, current.client_id, replaces=current)
         return msgspec.structs.replace(
             current,
             metadata=metadata,
@@ -180,12 +197,17 @@ class RegistrationDesk:
         )
 
     async def _grant(
-        self, verified: VerifiedRequest, client_id: ClientId, *, replaces: ClientRecord | None
+        self,
+        verified: VerifiedRequest,
+        licence: Licence,
+        client_id: ClientId,
+        *,
+        replaces: ClientRecord | None,
     ) -> tuple[ClientMetadata, tuple[RegisteredKey, ...]]:
         body = verified.body or Body({}, ClientMetadata())
         applicant = Applicant(
             organization_identifier=verified.organization_identifier,
-            psp_roles=verified.psp_roles,
+            psp_roles=licence.roles,
             client_id=replaces.client_id if replaces else None,
         )
         metadata = decide(
@@ -200,6 +222,8 @@ class RegistrationDesk:
         write: Creation | Replacement | Removal,
         record: ClientRecord,
         event: EventType,
+        *,
+        register_doubt: str | None = None,
     ) -> ClientRecord:
         """Make the change durable; where the same bytes came first elsewhere, give that answer."""
         entry = LedgerEntry(
@@ -211,7 +235,7 @@ class RegistrationDesk:
             version=record.version,
             at=verified.at,
         )
-        audit = event_of_change(verified, record, event)
+        audit = event_of_change(verified, record, event, register_doubt=register_doubt)
         standing = await self._clients.commit(Change(write, entry, audit))
         if standing == entry:
             return record
