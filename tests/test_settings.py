@@ -1,5 +1,6 @@
 """Settings are checked whole, and a mistake is named."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,54 @@ def test_without_a_source_of_trust_nobody_is_trusted(tmp_path: Path) -> None:
     settings = load_settings(write(tmp_path, text), {})
     assert settings.trust.source == "none"
     assert settings.refresh_job is None
+
+
+def test_revocation_is_required_and_asked_for_online(tmp_path: Path) -> None:
+    settings = load_settings(write(tmp_path), {})
+    assert settings.certificate_rules.revocation_required
+    assert settings.revocation.online
+    policy = settings.inquiry_policy
+    assert (policy.deadline, policy.reach.allowed_hosts) == (5, {})
+    assert (policy.ocsp_kept_for, policy.list_kept_for) == (timedelta(hours=1), timedelta(days=1))
+
+
+def test_revocation_may_be_let_pass_and_hosts_be_elsewhere(tmp_path: Path) -> None:
+    variables = {
+        "ENROL_REVOCATION_MODE": "warn",
+        "ENROL_REVOCATION_HOSTS": '{"OCSP.qtsp.example" = "10.0.0.7:8080"}',
+        "ENROL_REVOCATION_DEADLINE_SECONDS": "2.5",
+    }
+    settings = load_settings(write(tmp_path), variables)
+    assert not settings.certificate_rules.revocation_required
+    policy = settings.inquiry_policy
+    assert policy.reach.allowed_hosts == {"ocsp.qtsp.example": ("10.0.0.7", 8080)}
+    assert (policy.deadline, policy.ocsp_timeout) == (2.5, 1.25)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MODE", "soft"),
+        ("DEADLINE_SECONDS", "11"),
+        ("OCSP_MINUTES", "1441"),
+        ("LIST_HOURS", "25"),
+        ("LIST_BYTES", "0"),
+        ("PARALLEL", "0"),
+    ],
+)
+def test_revocation_has_its_bounds(tmp_path: Path, name: str, value: str) -> None:
+    with pytest.raises(ConfigurationError, match="revocation"):
+        load_settings(write(tmp_path), {f"ENROL_REVOCATION_{name}": value})
+
+
+@pytest.mark.parametrize("section", ["key_urls", "revocation"])
+def test_a_host_elsewhere_needs_address_and_port(tmp_path: Path, section: str) -> None:
+    settings = load_settings(
+        write(tmp_path, f'{MINIMAL}[{section}]\nhosts = {{ "a.b" = "c" }}'), {}
+    )
+    policy = "fetch_policy" if section == "key_urls" else "inquiry_policy"
+    with pytest.raises(ConfigurationError, match=f"{section}.hosts: a.b must be address:port"):
+        getattr(settings, policy)
 
 
 def test_lists_go_into_a_snapshot_beside_the_database(tmp_path: Path) -> None:
@@ -235,3 +284,43 @@ def test_a_secret_is_long_and_private(
     with pytest.raises(ConfigurationError) as refusal:
         read_secret(path)
     assert refusal.value.code == code
+
+
+PROXY = """
+[server]
+public_url = "https://psd2.bank.example"
+secret = "enrol.secret"
+[storage]
+path = "enrol.db"
+[proxy]
+"""
+
+
+def test_a_proxy_by_a_unix_socket_needs_no_tls(tmp_path: Path) -> None:
+    hop = 'hop = "socket"\nsocket = "s"\nsecrets = ["hop.secret"]'
+    settings = load_settings(write(tmp_path, PROXY + hop), {})
+    assert settings.proxy.socket == tmp_path / "s"
+    assert settings.server.certificate is None
+
+
+@pytest.mark.parametrize(
+    ("hop", "said"),
+    [
+        ('hop = "socket"\nsocket = "s"', "secrets is empty"),
+        ('hop = "socket"\nsecrets = ["x"]', "socket is set where hop"),
+        ('hop = "tls"\nsecrets = ["x"]', "certificates are set where hop"),
+        ('hop = "tls"\nsecrets = ["x"]\ncertificates = ["p"]\nsocket = "s"', "socket is set"),
+        ('hop = "tls"\nsecrets = ["x"]\ncertificates = ["p"]', r"server\.certificate and"),
+        ('hop = "header"', "Invalid enum"),
+    ],
+)
+def test_half_a_hop_is_refused(tmp_path: Path, hop: str, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        load_settings(write(tmp_path, PROXY + hop), {})
+
+
+def test_behind_a_proxy_the_public_url_must_be_said(tmp_path: Path) -> None:
+    text = PROXY.replace('public_url = "https://psd2.bank.example"\n', "")
+    hop = 'hop = "socket"\nsocket = "s"\nsecrets = ["x"]'
+    with pytest.raises(ConfigurationError, match="public_url"):
+        load_settings(write(tmp_path, text + hop), {})

@@ -6,6 +6,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -17,24 +18,38 @@ from starlette.types import ASGIApp
 from enrol import __version__
 from enrol.adapters.database import SchemaState, schema_state, was_opened
 from enrol.adapters.fetch import HttpsCertificateFetcher, NoFetcher
+from enrol.adapters.recheck import leisurely, recheck_at_leisure, take_what_is_handed_over
+from enrol.adapters.register.licences import SqliteLicenceRegister
+from enrol.adapters.revocation import OnlineRevocationSource
 from enrol.adapters.store import SqliteStore
 from enrol.adapters.telemetry import configure_logging
 from enrol.adapters.trust import FileRevocationSource, FileTrustSource
 from enrol.adapters.trustlists.source import NoTrustSource, SnapshotTrustSource
 from enrol.adapters.trustlists.supervisor import Rhythm, keep_fresh
 from enrol.adapters.unix_socket import bind_unix_socket
-from enrol.eidas.validate import CertificateRules, check_current
+from enrol.eidas.loading import silence_warnings_of_names
+from enrol.eidas.validate import check_current
 from enrol.errors import UnavailableError
 from enrol.explanations import explain
 from enrol.oauth.server_metadata import describe_server
 from enrol.registration.authenticate import Authenticator
 from enrol.registration.certificates import CertificateJudge
+from enrol.registration.entitlement import Entitlement
+from enrol.registration.granting import Granting
 from enrol.registration.grants import TokenDesk
 from enrol.registration.keys import KeyFinder
-from enrol.registration.ports import CertificateFetcher, Clock, RevocationSource, TrustSource
+from enrol.registration.ports import (
+    CertificateFetcher,
+    ClientStates,
+    Clock,
+    RevocationSource,
+    TrustSource,
+)
+from enrol.registration.preflight import PreflightDesk
 from enrol.registration.ratelimit import RateLimiter
 from enrol.registration.response import shape_of
 from enrol.registration.service import RegistrationDesk
+from enrol.registration.standing import Pace, Recheck
 from enrol.server.app import Documents, build_app
 from enrol.server.drain import Drain
 from enrol.server.hop import ROOM, Hop, fingerprints
@@ -42,6 +57,7 @@ from enrol.server.listener import Listener, run_listener
 from enrol.server.listener_settings import ListenerSettings
 from enrol.server.openapi import describe_api
 from enrol.server.peer import Acquaintance, know_by_handshake
+from enrol.server.preflight import PreflightRoute
 from enrol.server.public import Health
 from enrol.server.resource import House
 from enrol.server.routes import RegistrationRoutes, TokenRoute
@@ -54,6 +70,7 @@ if TYPE_CHECKING:
 
 
 _HOUR = 3600.0
+_FIRST_RECHECK = 600.0
 _log = structlog.get_logger("enrol.bootstrap")
 
 
@@ -65,6 +82,7 @@ def run(settings: Settings, *, clock: Clock, on_ready: Callable[[str, int], None
     there and is missing now is not replaced by an empty one.
     """
     configure_logging(sys.stderr, line_format=settings.log.format)
+    silence_warnings_of_names()
     path = settings.storage.path
     bring_up_to_date(path, create=not was_opened(path))
     drain = Drain()
@@ -72,12 +90,14 @@ def run(settings: Settings, *, clock: Clock, on_ready: Callable[[str, int], None
 
     def follow_trust(listener: Listener) -> None:
         if isinstance(trust, SnapshotTrustSource) and settings.proxy.hop == "off":
-            trust.follow(lambda: listener.use(server_context(_tls_settings(settings, trust))))
+            trust.follow(lambda cas: listener.use(server_context(_tls_settings(settings, cas))))
 
     return run_listener(
         cast("ASGI3Application", assemble(settings, trust=trust, clock=clock, drain=drain)),
         _listener_settings(settings),
-        tls=_tls_settings(settings, trust) if settings.proxy.hop != "socket" else None,
+        tls=_tls_settings(settings, _authorities(settings, trust))
+        if settings.proxy.hop != "socket"
+        else None,
         know=_acquaintance(settings),
         sockets=_sockets(settings),
         drain=drain,
@@ -110,13 +130,25 @@ def check(settings: Settings) -> None:
         server_context(_tls_settings(settings, _authorities(settings, _trust(settings))))
 
 
+def preflight_desk(settings: Settings) -> PreflightDesk:
+    """Return the desk that examines certificates by what the settings trust."""
+    return PreflightDesk(
+        _trust(settings),
+        _revocations(settings),
+        settings.certificate_rules,
+        _entitlement(settings),
+    )
+
+
 def assemble(settings: Settings, *, trust: TrustSource, clock: Clock, drain: Drain) -> ASGIApp:
     """Return the application with its adapters; they open when it starts and close when it ends."""
     secret = read_secret(settings.server.secret)
     store = SqliteStore.open(settings.storage.path)
     limits = settings.limits
     requests = RateLimiter(settings.rate(limits.requests_per_minute))
-    judge = CertificateJudge(trust, _revocations(settings), CertificateRules())
+    revocations, rules = _revocations(settings), settings.certificate_rules
+    judge = CertificateJudge(trust, revocations, rules)
+    failures = RateLimiter(settings.rate(limits.failures_per_minute))
     authenticator = _authenticator(settings)(
         judge=judge,
         keys=KeyFinder(store.clients, _fetcher(settings)),
@@ -128,18 +160,19 @@ def assemble(settings: Settings, *, trust: TrustSource, clock: Clock, drain: Dra
         signatures=settings.signature_policies,
         requests=requests,
     )
+    entitlement = _entitlement(settings)
     desk = RegistrationDesk(
         authenticator=authenticator,
-        judge=judge,
+        granting=Granting(judge, entitlement, settings.dialect, secrets.token_bytes),
         clients=store.clients,
         audit=store.audit,
         clock=clock,
-        random=secrets.token_bytes,
         settings=settings.desk,
         registrations=RateLimiter(settings.rate(limits.registrations_per_minute)),
     )
     grants = TokenDesk(
         judge=judge,
+        entitlement=entitlement,
         clients=store.clients,
         tokens=store.tokens,
         clock=clock,
@@ -155,6 +188,8 @@ def assemble(settings: Settings, *, trust: TrustSource, clock: Clock, drain: Dra
             for each in (
                 _forget_expired_tokens(store, clock),
                 *_follow_lists(settings, trust, clock),
+                take_what_is_handed_over(settings.storage.path, store.clients),
+                _recheck_clients(settings, trust, store.clients, clock),
             )
         ]
         yield
@@ -167,7 +202,7 @@ def assemble(settings: Settings, *, trust: TrustSource, clock: Clock, drain: Dra
         house=House(
             clock=clock,
             limits=settings.request_limits,
-            failures=RateLimiter(settings.rate(limits.failures_per_minute)),
+            failures=failures,
             error_base=_error_base(settings),
             sealing=_sealing(settings),
         ),
@@ -179,11 +214,16 @@ def assemble(settings: Settings, *, trust: TrustSource, clock: Clock, drain: Dra
             secret,
             dialect=settings.dialect,
             shape=shape_of(settings.dialect),
+            error_base=_error_base(settings),
         ),
         token=TokenRoute(grants),
+        preflight=PreflightRoute(
+            PreflightDesk(trust, revocations, rules, entitlement), clock, requests, failures
+        ),
         health=Health(drain, store.healthy, lambda: _check_trust(trust, at=clock())),
         documents=_documents(settings),
         lifespan=lifespan,
+        listing=settings.registration.listing,
     )
 
 
@@ -205,6 +245,42 @@ async def _forget_expired_tokens(store: SqliteStore, clock: Clock) -> None:
         except UnavailableError as exc:
             _log.warning("expired tokens stay for an hour", code=exc.code)
         await asyncio.sleep(_HOUR)
+
+
+async def _recheck_clients(
+    settings: Settings, trust: TrustSource, states: ClientStates, clock: Clock
+) -> None:
+    """Judge all clients anew soon after the start, then as often as is set; to be cancelled."""
+    await asyncio.sleep(_FIRST_RECHECK)
+    while True:
+        recheck = _recheck(settings, trust, at=clock(), pace=leisurely())
+        try:
+            report = await recheck_at_leisure(states, recheck)
+        except Exception:  # whatever it fails of, the next one is tried
+            _log.exception("clients_recheck_failed")
+        else:
+            _log.info("clients_rechecked", **asdict(report))
+        await asyncio.sleep(settings.trust.recheck_hours * _HOUR)
+
+
+def recheck_of(settings: Settings, *, at: datetime) -> Recheck:
+    """Return a re-check of clients by what the settings trust."""
+    return _recheck(settings, _trust(settings), at=at)
+
+
+def _recheck(
+    settings: Settings, trust: TrustSource, *, at: datetime, pace: Pace | None = None
+) -> Recheck:
+    """Return a re-check, which remembers verdicts itself and leaves those of the desk alone."""
+    return Recheck(
+        judge=CertificateJudge(
+            trust, _revocations(settings), settings.certificate_rules, remembered=0
+        ),
+        entitlement=_entitlement(settings),
+        dialect=settings.dialect,
+        at=at,
+        pace=pace,
+    )
 
 
 def _trust(settings: Settings) -> TrustSource:
@@ -239,8 +315,22 @@ def _follow_lists(
     return [trust.watch(), keep_fresh(job, rhythm)]
 
 
+def _entitlement(settings: Settings) -> Entitlement:
+    return Entitlement(SqliteLicenceRegister(settings.register_path), settings.entitlement)
+
+
 def _revocations(settings: Settings) -> RevocationSource:
-    return FileRevocationSource(settings.trust.revocation_lists)
+    """Return who is asked about revocations, and say so where nobody need answer."""
+    at_hand = FileRevocationSource(settings.trust.revocation_lists)
+    if settings.revocation.mode == "warn":
+        _log.warning(
+            "revocation_not_required",
+            meaning="certificates whose revocation cannot be checked are let in UNCHECKED",
+            remedy='set revocation.mode = "require"',
+        )
+    if not settings.revocation.online:
+        return at_hand
+    return OnlineRevocationSource(at_hand, settings.inquiry_policy)
 
 
 def _fetcher(settings: Settings) -> CertificateFetcher:
@@ -258,18 +348,40 @@ def _sealing(settings: Settings) -> Sealing | None:
 
 
 def _authorities(settings: Settings, trust: TrustSource) -> tuple[bytes, ...]:
-    """Return the CAs whose certificates TLS lets in, PEM."""
+    """Return the CAs of the TPPs that come over TLS, PEM."""
     if isinstance(trust, SnapshotTrustSource):
         return trust.authorities()
     return tuple(path.read_bytes() for path in settings.trust.anchors)
 
 
 def _tls_settings(settings: Settings, authorities: tuple[bytes, ...]) -> TlsSettings:
+    if settings.proxy.hop == "tls":
+        authorities = tuple(path.read_bytes() for path in settings.proxy.certificates)
+    certificate, key = settings.server.certificate, settings.server.key
+    assert certificate is not None  # noqa: S101 - checked when the settings were loaded
+    assert key is not None  # noqa: S101 - same
     return TlsSettings(
-        certificate=settings.server.certificate,
-        key=settings.server.key,
+        certificate=certificate,
+        key=key,
         client_authorities=authorities or None,
     )
+
+
+def _acquaintance(settings: Settings) -> Acquaintance:
+    """Return how the listener gets to know TPPs: by the handshake, or through a proxy."""
+    given = settings.proxy
+    if given.hop == "off":
+        return know_by_handshake
+    return Hop(
+        secrets=tuple(read_secret(path) for path in given.secrets),
+        certificates=None if given.hop == "socket" else fingerprints(given.certificates),
+        states_address=given.client_address,
+    ).know
+
+
+def _sockets(settings: Settings) -> list[socket.socket] | None:
+    """Return the socket a proxy comes by; None lets the listener bind its own address."""
+    return [bind_unix_socket(settings.proxy.socket)] if settings.proxy.socket is not None else None
 
 
 def _listener_settings(settings: Settings) -> ListenerSettings:
@@ -311,6 +423,7 @@ def _documents(settings: Settings) -> Documents:
         server_url=settings.public_url,
         paths=settings.paths,
         dialect=desk.dialect,
+        listing=settings.registration.listing,
     )
     return Documents(
         server_metadata=msgspec.json.encode(metadata),

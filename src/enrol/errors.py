@@ -80,12 +80,27 @@ class ClientMetadataError(RefusalError):
         self.findings = findings
 
 
+class PreconditionError(RefusalError):
+    """The registration is not as the request says it was (RFC 9110 §13)."""
+
+
 class AuthenticationError(RefusalError):
     """The caller is not believed: certificate, signature or key."""
 
 
 class CertificateError(AuthenticationError):
-    """A certificate fails a check of TS 119 495, EN 319 412 or RFC 5280."""
+    """A certificate fails a check of TS 119 495, EN 319 412 or RFC 5280.
+
+    `certificate` is the one that fails, ``qwac`` or ``qsealc``, once that is known.
+    """
+
+    def __init__(self, code: str, *, certificate: str | None = None) -> None:
+        super().__init__(code)
+        self.certificate = certificate
+
+
+class UnreadableCertificateError(CertificateError):
+    """A certificate, or its qcStatements, cannot be read at all."""
 
 
 class SignatureError(AuthenticationError):

@@ -14,18 +14,24 @@ from msgspec import Meta, structs
 
 from enrol.adapters.dialects import is_path, load_dialect
 from enrol.adapters.fetch import FetchPolicy
+from enrol.adapters.inquiry import InquiryPolicy
+from enrol.adapters.outbound import Reach
+from enrol.adapters.register.source import EBA_METADATA
 from enrol.adapters.telemetry import LogFormat
 from enrol.adapters.trustlists.job import EU_LOTL, RefreshJob
+from enrol.eidas.rules import CertificateRules
 from enrol.errors import ConfigurationError
 from enrol.httpsig.policy import STET as STET_SIGNATURES
 from enrol.httpsig.policy import STRICT as STRICT_SIGNATURES
 from enrol.httpsig.policy import Mode, Quirk
 from enrol.oauth.types import ClientId
+from enrol.registration.desk_settings import DeskSettings
 from enrol.registration.dialect import Dialect, Operation, Presence
+from enrol.registration.entitlement import EntitlementRules, RegisterMode
 from enrol.registration.grants import GrantSettings
 from enrol.registration.ratelimit import Rate
-from enrol.registration.service import DeskSettings
 from enrol.registration.signatures import SignaturePolicies
+from enrol.registration.software import OnDuplicate
 from enrol.server.app import Paths
 from enrol.server.call import RequestLimits
 
@@ -100,7 +106,8 @@ class TrustSection(_Section, frozen=True):
     `lotl_anchors` (PEM). ``"sandbox"`` believes what nobody qualified: the CAs in `anchors` (PEM)
     for everything, or the lists in `directory` or at `lotl_url` under `lotl_anchors`.
     What lists say goes into the file `snapshot`, by default ``trust.snapshot`` beside the
-    database, every `refresh_hours`. A list is believed `grace_days` after its end.
+    database, every `refresh_hours`. A list is believed `grace_days` after its end. Registered
+    clients are judged anew ten minutes after the start, and every `recheck_hours`.
     `revocation_lists` are PEM or DER files of CAs' revocation lists.
     """
 
@@ -112,7 +119,52 @@ class TrustSection(_Section, frozen=True):
     lotl_anchors: Path | None = None
     snapshot: Path | None = None
     refresh_hours: Annotated[float, Meta(ge=1, le=168)] = 6
+    recheck_hours: Annotated[float, Meta(ge=1, le=24)] = 24
     grace_days: Annotated[int, Meta(ge=0, le=7)] = 0
+
+
+class RegisterSection(_Section, frozen=True):
+    """``[register]``: whether PSPs must be in the EBA's register of payment institutions.
+
+    With `mode` ``"enforce"`` who is not authorised by it is refused, with ``"warn"`` the audit
+    trail says so. `path` is the file that `enrol register import` writes, by default
+    ``register.db`` beside the database. `allow` are the organizationIdentifiers of credit
+    institutions, which the register does not hold. `mapped` has a table with the entry, such as
+    ``"ES_BE!6950"``, of identifiers that do not lead to one; those of other forms than ``PSD…`` are
+    accepted only if they are in either. With `country`, such as ``"FR"``, only services offered
+    there count. `metadata_url` is where `enrol register refresh` begins.
+    """
+
+    mode: RegisterMode = RegisterMode.OFF
+    path: Path | None = None
+    allow: tuple[str, ...] = ()
+    mapped: dict[str, str] = {}
+    country: Annotated[str, Meta(pattern=r"\A[A-Z]{2}\Z")] | None = None
+    metadata_url: str = EBA_METADATA
+
+
+class RevocationSection(_Section, frozen=True):
+    """``[revocation]``: how it is learnt whether a certificate was revoked.
+
+    With ``mode = "require"`` whoever's status cannot be learnt is answered 503. ``"warn"`` lets
+    them in UNCHECKED: every start says so, and the audit event has ``revocation_unchecked``; a
+    certificate known to be revoked is refused all the same. `online` asks the OCSP responders and
+    then the lists that certificates name, each at an address of the public internet; the files in
+    `trust.revocation_lists` come first. `hosts` maps a host name to the ``address:port`` it is
+    reached at instead of what DNS says, for tests and for responders inside the bank's network.
+    `deadline_seconds` is for all that is asked about one certificate; an OCSP answer is kept for
+    `ocsp_minutes`, a list for `list_hours`, neither beyond its own end. A list may have
+    `list_bytes`.
+    """
+
+    mode: Literal["require", "warn"] = "require"
+    online: bool = True
+    hosts: dict[str, str] = {}
+    deadline_seconds: Annotated[float, Meta(gt=0, le=10)] = 5
+    ocsp_minutes: Annotated[float, Meta(gt=0, le=1440)] = 60
+    list_hours: Annotated[float, Meta(gt=0, le=24)] = 24
+    list_bytes: Annotated[int, Meta(ge=1024, le=64 * 1024 * 1024)] = 8 * 1024 * 1024
+    parallel: Count = 16
 
 
 class StorageSection(_Section, frozen=True):
@@ -125,13 +177,19 @@ class RegistrationSection(_Section, frozen=True):
     """``[registration]``: the dialect spoken and the operations offered.
 
     `dialect` is a name of `enrol dialect list` or the path of a file such as ``./mybank.toml``.
-    Only operations that the dialect has can be offered.
+    Only operations that the dialect has can be offered. `on_duplicate` is for a POST of software
+    that the organisation has registered before: the same ``software_id``, else ``client_name``,
+    agent and certificates. ``"new"`` makes another client, as RFC 7591 has it; ``"return"`` answers
+    with the client that stands, as it stands and with the status of a registration; ``"refuse"``
+    answers 400. With `listing`, GET on the registration endpoint lists the clients of the caller.
     `explain_refusals` puts into the answer to a refused signature every rule, what became of it,
     and the signing string computed; it is for test systems, where TPPs find their mistakes.
     """
 
     dialect: str = "stet"
     operations: tuple[Operation, ...] = tuple(Operation)
+    on_duplicate: OnDuplicate = OnDuplicate.NEW
+    listing: bool = True
     explain_refusals: bool = False
 
 
@@ -225,6 +283,8 @@ class Settings(_Section, frozen=True):
     storage: StorageSection
     proxy: ProxySection = ProxySection()
     trust: TrustSection = TrustSection()
+    revocation: RevocationSection = RevocationSection()
+    register: RegisterSection = RegisterSection()
     registration: RegistrationSection = RegistrationSection()
     signatures: SignaturesSection = SignaturesSection()
     tokens: TokensSection = TokensSection()
@@ -272,6 +332,19 @@ class Settings(_Section, frozen=True):
         )
 
     @property
+    def register_path(self) -> Path:
+        """Where the register of payment institutions is kept."""
+        return self.register.path or self.storage.path.with_name("register.db")
+
+    @property
+    def entitlement(self) -> EntitlementRules:
+        """How PSPs are judged by the register of payment institutions."""
+        given = self.register
+        return EntitlementRules(
+            given.mode, frozenset(given.allow), given.mapped, country=given.country
+        )
+
+    @property
     def desk(self) -> DeskSettings:
         """What the desk does and for how many."""
         dialect = self.dialect
@@ -279,6 +352,7 @@ class Settings(_Section, frozen=True):
             dialect=dialect,
             offered=dialect.operations.intersection(self.registration.operations),
             quota=self.limits.clients_per_organization if self.has_rates else None,
+            on_duplicate=self.registration.on_duplicate,
         )
 
     @property
@@ -315,8 +389,29 @@ class Settings(_Section, frozen=True):
     @property
     def fetch_policy(self) -> FetchPolicy:
         """Where certificates may be fetched from; raises `ConfigurationError` for a bad host."""
-        hosts = {name: _endpoint(name, text) for name, text in self.key_urls.hosts.items()}
+        hosts = _endpoints("key_urls.hosts", self.key_urls.hosts)
         return FetchPolicy(allowed_hosts=hosts, ca_file=self.key_urls.ca)
+
+    @property
+    def inquiry_policy(self) -> InquiryPolicy:
+        """How issuers are asked online; raises `ConfigurationError` for a bad host."""
+        given = self.revocation
+        return InquiryPolicy(
+            reach=Reach(
+                allowed_hosts=_endpoints("revocation.hosts", given.hosts),
+                read_timeout=given.deadline_seconds,
+            ),
+            deadline=given.deadline_seconds,
+            largest_list=given.list_bytes,
+            parallel=given.parallel,
+            ocsp_kept_for=timedelta(minutes=given.ocsp_minutes),
+            list_kept_for=timedelta(hours=given.list_hours),
+        )
+
+    @property
+    def certificate_rules(self) -> CertificateRules:
+        """What every certificate must be."""
+        return CertificateRules(revocation_required=self.revocation.mode == "require")
 
     @property
     def request_limits(self) -> RequestLimits:
@@ -438,13 +533,15 @@ def _check_trust(trust: TrustSection, path: Path) -> None:
         raise ConfigurationError("trust_source_invalid", f"{path}: trust.{problem}")
 
 
+def _endpoints(setting: str, hosts: Mapping[str, str]) -> dict[str, tuple[str, int]]:
+    """Return address and port of each host, which are ``address:port`` in the setting."""
+    return {name.lower(): _endpoint(f"{setting}: {name}", text) for name, text in hosts.items()}
+
+
 def _endpoint(name: str, text: str) -> tuple[str, int]:
-    """Return address and port in ``address:port``."""
     address, _, port = text.rpartition(":")
     if not address or not port.isdecimal():
-        raise ConfigurationError(
-            "key_url_host_invalid", f"key_urls.hosts: {name} must be address:port"
-        )
+        raise ConfigurationError("host_address_invalid", f"{name} must be address:port")
     return address, int(port)
 
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from adapters.tls_host import NAME, listening, ok, say, silent
-from enrol.adapters import fetch as fetch_module
+from enrol.adapters import outbound
 from enrol.adapters.fetch import FetchPolicy, HttpsCertificateFetcher, NoFetcher
 from enrol.errors import ConfigurationError, SignatureError
 
@@ -51,7 +51,7 @@ def no_connection(monkeypatch):
     def fail(*_arguments, **_options):
         pytest.fail("a connection was made")
 
-    monkeypatch.setattr(fetch_module.httpx, "AsyncHTTPTransport", fail)
+    monkeypatch.setattr(outbound.httpx, "AsyncHTTPTransport", fail)
 
 
 class Transport:
@@ -79,7 +79,7 @@ class Transport:
 
 @pytest.fixture
 def transport(monkeypatch):
-    monkeypatch.setattr(fetch_module.httpx, "AsyncHTTPTransport", Transport)
+    monkeypatch.setattr(outbound.httpx, "AsyncHTTPTransport", Transport)
     Transport.requests, Transport.peer = [], (PUBLIC, 443)
     return Transport
 

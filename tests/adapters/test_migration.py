@@ -11,13 +11,15 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
-from adapters.values import creation
+from adapters.trails import review
+from adapters.values import creation, refusal
 from enrol.adapters import migration
 from enrol.adapters.database import open_database
 from enrol.adapters.migration import alembic_config, migrate
 from enrol.adapters.store import SqliteStore
 from enrol.adapters.tables import REVISIONS, metadata
 from enrol.errors import ConfigurationError
+from enrol.registration.review import FaultKind
 
 
 def schema(path):
@@ -68,6 +70,59 @@ def test_every_revision_goes_down_and_up_again(path):
     assert [name for _, name, _ in schema(path) if "alembic" not in name] == ["sqlite_sequence"]
     migrate(path)
     assert [row[:2] for row in schema(path)] == [row[:2] for row in before]
+
+
+@pytest.fixture
+async def first_schema(path):
+    """A register of revision 0001 with more events than are copied at once."""
+    store = SqliteStore.open(path)
+    for number in range(1, 1101):
+        store.audit.note(refusal(number))
+        if number % 500 == 0:
+            await store.clients.commit(creation(number))
+    await store.aclose()
+    run(path, command.downgrade, "0001")
+    return path
+
+
+def events(path):
+    columns = "id, at, type, code, organization_identifier, client_id, request_id, evidence"
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(f"SELECT {columns} FROM audit_events ORDER BY id").fetchall()
+
+
+def test_events_of_the_first_schema_are_chained(first_schema):
+    before = events(first_schema)
+    assert len(before) == 1102
+    migrate(first_schema)
+    assert events(first_schema) == before
+    result = review(first_schema)
+    assert (result.wrong, result.events, result.head.id) == (0, 1102, 1102)
+
+
+async def test_trail_goes_on_after_the_events_of_the_first_schema(first_schema):
+    migrate(first_schema)
+    store = SqliteStore.open(first_schema)
+    await store.clients.commit(creation(7))
+    await store.aclose()
+    assert (review(first_schema).wrong, review(first_schema).head.id) == (0, 1103)
+
+
+def test_event_missing_before_the_migration_is_missing_after_it(first_schema):
+    with closing(sqlite3.connect(first_schema)) as connection, connection:
+        connection.execute("DELETE FROM audit_events WHERE id IN (30, 1102)")
+    migrate(first_schema)
+    faults = [(fault.kind, fault.detail) for fault in review(first_schema).faults]
+    assert faults == [(FaultKind.EVENTS_MISSING, "30-30"), (FaultKind.TAIL_MISSING, "1102-1102")]
+
+
+def test_going_down_and_up_leaves_the_chain_as_it_was(first_schema):
+    migrate(first_schema)
+    head = review(first_schema).head
+    run(first_schema, command.downgrade, "0001")
+    assert not {"evidence_blobs"} & {name for _, name, _ in schema(first_schema)}
+    migrate(first_schema)
+    assert review(first_schema).head == head
 
 
 async def test_migrate_leaves_a_current_register_as_it_is(path):

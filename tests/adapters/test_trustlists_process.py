@@ -6,6 +6,7 @@ import subprocess
 import sys
 from datetime import timedelta
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from structlog.testing import capture_logs
@@ -194,8 +195,8 @@ async def test_a_new_snapshot_is_taken_up_and_followers_are_told(tmp_path, monke
     write_snapshot(path, made)
     await changed(source, monkeypatch)
     assert source.made_at == AT
-    assert told == [4] == [len(source.authorities())]
-    assert len(source.anchors().certificates) == 4
+    assert told == [5] == [len(source.authorities())]
+    assert len(source.anchors().certificates) == 5
 
 
 async def test_a_snapshot_that_did_not_change_is_not_read_again(tmp_path, monkeypatch):
@@ -217,3 +218,15 @@ async def test_a_bad_snapshot_leaves_the_one_before(tmp_path, monkeypatch, bend)
     with capture_logs():
         await changed(source, monkeypatch)
     assert source.anchors() is before
+
+
+async def test_a_refresh_that_brings_nothing_new_leaves_the_verdicts(tmp_path, monkeypatch):
+    path = tmp_path / "trust.snapshot"
+    made = await asyncio.to_thread(snapshot)
+    write_snapshot(path, made)
+    source = SnapshotTrustSource(path)
+    before = source.anchors()
+    write_snapshot(path, msgspec.structs.replace(made, made_at=AT + HOUR))
+    await changed(source, monkeypatch)
+    assert source.anchors() is before
+    assert source.made_at == AT + HOUR

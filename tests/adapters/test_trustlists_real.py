@@ -21,7 +21,7 @@ from enrol.adapters.trustlists.signatures import official_journal_signers, verif
 from enrol.adapters.trustlists.sources import DirectorySource
 from enrol.eidas.certificate import parse_pem_certificate
 from enrol.eidas.loading import without_warnings
-from enrol.eidas.revocation import RevocationLists
+from enrol.eidas.revocation import RevocationEvidence
 from enrol.eidas.rules import CertificateRules, CertificateUse
 from enrol.eidas.trust import Identity, TrustAnchors, identity_of
 from enrol.eidas.trustlist import GRANTED, TrustSnapshot
@@ -159,7 +159,7 @@ def judge(case, snapshot: TrustSnapshot) -> str | None:
             use=CertificateUse(verdict["kind"]),
             at=datetime.fromisoformat(verdict["checked_at"]).replace(tzinfo=UTC),
             trust=TrustAnchors.from_snapshot(snapshot),
-            revocation=RevocationLists(),
+            revocation=RevocationEvidence(),
             rules=RULES,
         )
     except RefusalError as refused:

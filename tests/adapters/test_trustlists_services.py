@@ -1,6 +1,7 @@
 """Services are read one by one: what is odd costs one service, and is never granted."""
 
 import base64
+import itertools
 from functools import cache
 
 import pytest
@@ -135,6 +136,45 @@ def test_periods_are_sorted_whatever_their_order():
     assert [period.start.year for period in found.periods] == [2024, 2021, 2018]
 
 
+def test_of_two_periods_of_one_moment_the_present_one_counts():
+    same = "2016-06-30T22:00:00Z"
+    withdrawn = state(status=f"{BASE}/TrustedList/Svcstatus/withdrawn", start=same)
+    assert only(service(withdrawn, state(start=same))).periods[0].status == "withdrawn"
+
+
+@pytest.mark.parametrize(("spelled", "read"), [("GR", "EL"), ("el", "EL"), ("GB", "UK")])
+def test_territories_are_spelled_in_one_way(spelled, read):
+    text = listed(GOOD).replace("Territory>FR<", f"Territory>{spelled}<")
+    assert parse_list(text).head.territory == read
+
+
+def pointer(mime: str, location: str = "https://lists.example/a.xml") -> str:
+    information = (
+        "<OtherInformation><SchemeTerritory>DE</SchemeTerritory></OtherInformation>"
+        f"<OtherInformation>{mime}</OtherInformation>"
+    )
+    return listed().replace(
+        "<ListIssueDateTime>",
+        f"<PointersToOtherTSL><OtherTSLPointer><TSLLocation>{location}</TSLLocation>"
+        f"<AdditionalInformation>{information}</AdditionalInformation></OtherTSLPointer>"
+        "</PointersToOtherTSL><ListIssueDateTime>",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (pointer("<MimeType>application/vnd.etsi.tsl+xml</MimeType>"), ["DE"]),
+        (pointer("<MimeType>application/pdf</MimeType>"), []),
+        (pointer(""), ["DE"]),
+        (pointer("", "https://lists.example/a.pdf"), []),
+    ],
+    ids=["XML", "PDF", "unsaid, by its name XML", "unsaid"],
+)
+def test_pointers_to_lists_in_xml_are_followed(text, found):
+    assert [one.territory for one in parse_list(text).pointers] == found
+
+
 def test_a_history_with_a_gap_is_not_believed_at_all():
     former = (state(start="2018-01-01T00:00:00Z"), state(start="?"))
     services, errors = read(service(state(), *former))
@@ -264,5 +304,21 @@ def test_a_list_whose_next_update_is_empty_is_closed(ends):
     ids=["no next update", "no number", "no date", "another namespace", "no scheme"],
 )
 def test_a_list_without_its_head_is_refused(text):
+    with pytest.raises(ListRefusedError, match="list_malformed"):
+        parse_list(text)
+
+
+ENTITIES = "".join(f'<!ENTITY {b} "{f"&{a};" * 50}">' for a, b in itertools.pairwise("abcdefgh"))
+BOMBS = {
+    "entities in text": f'<!DOCTYPE l [<!ENTITY a "ha">{ENTITIES}]><l>&h;</l>',
+    "entities in an attribute": f'<!DOCTYPE l [<!ENTITY a "ha">{ENTITIES}]><l a="&h;"/>',
+    "a document type alone": listed(GOOD).replace("<Trust", "<!DOCTYPE x><Trust", 1),
+    "nesting without end": "<l>" * 1_000_000,
+    "an entity from outside": '<!DOCTYPE l [<!ENTITY a SYSTEM "file:///etc/hostname">]><l>&a;</l>',
+}
+
+
+@pytest.mark.parametrize("text", BOMBS.values(), ids=BOMBS)
+def test_documents_made_to_hurt_are_refused(text):
     with pytest.raises(ListRefusedError, match="list_malformed"):
         parse_list(text)

@@ -8,19 +8,26 @@ import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+import attacks.clocked_desk
 import live.faulty_desk
+from attacks.issuer import IssuerSite
 from attacks.mint import Mint
+from attacks.places import HOP, PLACES
+from attacks.proxying import ForwardedParty
 from attacks.sink import Sink
 from enrol.adapters.migration import migrate
 from enrol.sandbox.folder import create_sandbox
 from enrol.sandbox.seed import RandomKeys
 from live.desk import Desk
 from live.party import Party
+from proxies.front import Front, command_of
 
 Claims = dict[str, str]
 """What the register holds of a token: ``scope`` and ``x5t_s256`` where they are not the usual."""
@@ -30,22 +37,35 @@ ORGANIZATIONS = {"A": "PSDFR-ACPR-11111", "B": "PSDFR-ACPR-22222", "C": "PSDFR-A
 KEY_HOSTS = ("cdn.tpp.test", "ac-128.test", "ac-130.test", "victim.test", "sink.test")
 """Where a keyId may lead; each has a budget of its own at the bank."""
 
+_BEHIND_A_PROXY = {
+    "limits.rates": "on",
+    "limits.registrations_per_minute": 1000,
+    "limits.requests_per_minute": 1000,
+    "deadlines.idle": 6,
+}
 SETTINGS: dict[str, dict[str, Any]] = {
     "open": {},
     "discreet": {"server.openapi": "false", "key_urls.fetch": "false", "deadlines.body": 1},
     "closed": {"registration.operations": "read"},
     "faulty": {},
+    "asking": {},
+    "clocked": {},
     "rationed": {
         "limits.rates": "on",
         "limits.registrations_per_minute": 1000,
         "limits.requests_per_minute": 1000,
         "limits.clients_per_organization": 25,
     },
+    **dict.fromkeys(PLACES, _BEHIND_A_PROXY),
 }
 """The banks by name, and what each has set otherwise than a sandbox as it is made.
 
-The closed one has a revocation list that is out of date, the faulty one ports that fail.
+The closed one has a revocation list that is out of date, the faulty one ports that fail, the asking
+one no list at hand and an issuer that fails, the clocked one a clock that is set by hand.
 """
+
+
+_PROGRAMS = {"faulty": live.faulty_desk.__file__, "clocked": attacks.clocked_desk.__file__}
 
 
 @dataclass
@@ -57,6 +77,8 @@ class Bank:
     mint: Mint
     sink: Sink
     descriptors: int = 0
+    front: Front | None = None
+    issuer: IssuerSite = field(kw_only=True)
 
     @property
     def a(self) -> Party:
@@ -103,6 +125,8 @@ class Banks:
         self._planted = planted
         self._started: dict[str, Bank] = {}
         self._stack = ExitStack()
+        self._issuer = IssuerSite()
+        self._stack.callback(self._issuer.close)
         self._template = folder / "template"
         create_sandbox(self._template, keys=RandomKeys(), at=datetime.now(UTC))
         self._mint = Mint(self._template)
@@ -134,16 +158,32 @@ class Banks:
             (folder / "ca.crl").write_bytes(self._mint.stale_revocation_list())
         migrate(folder / "enrol.db")
         self._plant(folder / "enrol.db")
-        desk = Desk(folder, settings=SETTINGS[name])
-        if name == "faulty":
-            desk.program = (live.faulty_desk.__file__,)
+        desk = Desk(folder, settings=dict(SETTINGS[name]))
+        front = self._front(name, desk) if name in PLACES else None
+        if name in _PROGRAMS:
+            desk.program = (_PROGRAMS[name],)
+        if name == "asking":
+            desk.settings |= self._issuer.settings
         self._stack.enter_context(desk)
+        if front is not None and name != HOP:
+            self._stack.enter_context(front)
+            desk.port = front.port
         parties = {letter: self._party(desk, letter) for letter in ORGANIZATIONS}
+        if front is not None and name == HOP:
+            parties = {letter: ForwardedParty(p, front) for letter, p in parties.items()}
         for party in parties.values():
             self._stack.callback(party.close)
-        bank = Bank(desk, parties, Mint(folder), self._sink)
+        bank = Bank(desk, parties, Mint(folder), self._sink, front=front, issuer=self._issuer)
         bank.descriptors = bank.count_descriptors()
         return bank
+
+    def _front(self, name: str, desk: Desk) -> Front:
+        kind = "nginx" if name == HOP else name
+        if name != HOP and command_of(kind) is None:
+            pytest.skip(f"{kind} is not installed")
+        front = Front(kind, self._folder / f"{name}.front", desk.folder)
+        front.before(desk)
+        return front
 
     def _party(self, desk: Desk, letter: str) -> Party:
         organization, roles = ORGANIZATIONS[letter], ROLES[letter]

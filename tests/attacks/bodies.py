@@ -1,5 +1,6 @@
 """Bodies that a JSON reader should not believe: depth, numbers, encodings, types, numbers of."""
 
+import base64
 import gzip
 import json
 from collections.abc import Callable
@@ -125,3 +126,10 @@ def emptied(text: str) -> tuple[bytes, list[Callable[[Draft], object]]]:
             return b"", [lambda draft: draft.set("Content-Length", None)]
         case _:
             return text.encode(), []
+
+
+def software_statement(url: str) -> str:
+    """AC-175: return a statement that says whose it is, and where its key is, by a URL."""
+    parts = ({"alg": "RS256", "jku": url}, {"iss": url, "software_id": "x"})
+    texts = [base64.urlsafe_b64encode(as_json(part)).rstrip(b"=").decode() for part in parts]
+    return ".".join([*texts, "c2ln"])

@@ -7,20 +7,25 @@ from typing import Any
 
 import pytest
 
+from attacks.places import places_of
 from vectors import shared
 
 GROUPS = (
     *("mtls", "token", "framing", "json", "errors"),
     *("digest", "httpsig", "keyid", "limits"),
     *("redirect", "metadata", "jwks"),
+    *("revocation", "ssrf", "crypto_time"),
+    "fwdcert",
 )
 """The groups run here; the file has more, for parts that are tested elsewhere."""
 
 _BANKS = {
+    "AC-046": "rationed",
     "AC-138": "discreet",
     "AC-233": "rationed",
     "AC-235": "rationed",
     "AC-250": "faulty",
+    "AC-278": "clocked",
     "AC-251": "closed",
     ("AC-060", "/openapi.json"): "discreet",
 }
@@ -34,6 +39,7 @@ class Attack:
     case: dict[str, Any]
     text: str = ""
     label: str = ""
+    place: str = ""
 
     @property
     def name(self) -> str:
@@ -44,12 +50,15 @@ class Attack:
     def id(self) -> str:
         """The id of the test, such as ``AC-050[xchunked]``."""
         text = self.label or self.text
-        return f"{self.name}[{text[:_LONGEST_ID]}]" if self.case["variants"] else self.name
+        named = f"{self.name}-{self.place}" if self.place else self.name
+        return f"{named}[{text[:_LONGEST_ID]}]" if self.case["variants"] else named
 
     @property
     def bank(self) -> str:
         """The name of the bank that is attacked."""
-        return _BANKS.get((self.name, self.text)) or _BANKS.get(self.name, "open")
+        if self.case["group"] == "revocation":
+            return "asking"
+        return self.place or _BANKS.get((self.name, self.text)) or _BANKS.get(self.name, "open")
 
     @property
     def allowed(self) -> tuple[int | str, ...]:
@@ -72,9 +81,15 @@ def load_attacks() -> tuple[Attack, ...]:
     """Return every attack of the groups; skips where the file is absent."""
     cases = json.loads(shared("spec", "attack-cases.json").read_text("utf-8"))["cases"]
     return tuple(
-        Attack(case, str(variant.get("sym", variant.get("value", ""))), variant.get("label", ""))
+        Attack(
+            case,
+            str(variant.get("sym", variant.get("value", ""))),
+            variant.get("label", ""),
+            place,
+        )
         for case in cases
         if case["group"] in GROUPS
+        for place in places_of(case)
         for variant in case["variants"] or [{}]
     )
 

@@ -13,6 +13,8 @@ NOT_APPLICABLE = {
     "AC-171": "the register does not know whose a redirection host is, nor the bank's own hosts",
     "AC-200": "no dialect takes software statements; stet ignores them",
     "AC-201": "no dialect takes software statements; stet ignores them",
+    "AC-275": "timing tells nothing on a shared machine; tokens are found by their SHA-256,"
+    " and those that are computed are compared in constant time",
     "AC-236": "there is no store of rates outside the process that could be down",
 }
 """Case id to reason."""

@@ -5,11 +5,15 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from attacks import chance
 from attacks.attempt import Attempt
 from attacks.bank import ROLES
 from attacks.framings import SMUGGLED
 
-AUDIT_CODES = {"auth.cert.revoked": "cert_revoked"}
+AUDIT_CODES = {
+    "auth.cert.revoked": "cert_revoked",
+    "header.client_cert_ignored": "certificate_claimed",
+}
 """What the attack file calls an event, and the rule id it has here."""
 
 _RESERVE = 32 * 1024  # KiB that a process may grow for reasons of its own
@@ -89,6 +93,13 @@ def disk_bounded(attempt: Attempt, _: str) -> None:
 def audited(attempt: Attempt, name: str) -> None:
     for reply in attempt.replies:
         assert attempt.bank.has_event(reply.fields["x-request-id"], AUDIT_CODES[name])
+
+
+def no_address_of_a_header(attempt: Attempt, _: str) -> None:
+    """No audit event and no line of the log has an address that a field named."""
+    log = Path(attempt.bank.desk.log.name).read_text("utf-8")
+    events = repr(attempt.bank.desk.rows("SELECT * FROM audit_events"))
+    assert "10.1.2." not in log + events
 
 
 # The process
@@ -186,6 +197,30 @@ def retry_after_if_unavailable(attempt: Attempt, _: str) -> None:
             assert 1 <= int(reply.fields["retry-after"]) <= 120
 
 
+def retry_after(attempt: Attempt, _: str) -> None:
+    for reply in attempt.replies:
+        assert 1 <= int(reply.fields["retry-after"]) <= 120
+
+
+def good_request_is_answered(attempt: Attempt, _: str) -> None:
+    """Whatever the clock did, a good request is answered, and in time: the socket has a timeout."""
+    assert attempt.bank.a.register().status == 201
+
+
+def no_negative_expiry(attempt: Attempt, _: str) -> None:
+    token = attempt.bank.a.send(attempt.bank.a.token_draft()).json
+    assert token["expires_in"] > 0
+
+
+def no_secret_stored(attempt: Attempt, _: str) -> None:
+    """What a TPP calls its secret is none: it is not kept, so nothing is ever compared with it."""
+    for reply in attempt.replies:
+        if reply.status == 201:
+            stored = attempt.bank.stored(reply.json["client_id"])
+            assert stored is not None
+            assert "client_secret" not in stored[1]
+
+
 def hsts(attempt: Attempt, _: str) -> None:
     for reply in attempt.replies:
         assert "max-age=" in reply.fields["strict-transport-security"]
@@ -216,6 +251,8 @@ def log_lines_are_json(attempt: Attempt, _: str) -> None:
 
 INVARIANTS: dict[str, Callable[[Attempt, str], None]] = {
     "no_row": no_row,
+    "no_other_tenant": no_row,
+    "audit_ip_is_peer": no_address_of_a_header,
     "one_row": one_row,
     "row_unchanged": row_unchanged,
     "row_is": row_is_second_version,
@@ -250,6 +287,14 @@ INVARIANTS: dict[str, Callable[[Attempt, str], None]] = {
     "no_store": answered,
     "nosniff": answered,
     "hsts": hsts,
+    "retry_after": retry_after,
+    "console_no_remote_load": answered,  # there is no console yet
+    "timeouts_monotonic": good_request_is_answered,
+    "no_negative_expiry": no_negative_expiry,
+    "no_collision": chance.no_collision,
+    "bits>=128": chance.bits_at_least,
+    "not_sequential": chance.not_sequential,
+    "never_authenticated": no_secret_stored,
     "retry_after_if_503": retry_after_if_unavailable,
     "A_still_201": good_afterwards,
     "log_clean": log_clean,

@@ -7,6 +7,7 @@ from typing import Any
 from attacks import keyfiles, symbols
 from attacks.attempt import Attempt
 from attacks.signatures import sign
+from live.party import Pair
 
 Operation = dict[str, Any]
 
@@ -52,7 +53,14 @@ def sink(attempt: Attempt, operation: Operation) -> None:
     }[name]
     _serve(attempt, f"https://{host}{place}", make())
     _name_key(attempt, f"https://{host}{place}")
-    attempt.secrets += attempt.sender.qsealc.key_file.read_text().splitlines()[1:-1]
+    attempt.secrets += _secret_lines(attempt.sender.qsealc)
+
+
+def _secret_lines(pair: Pair) -> list[str]:
+    """Return the lines of a private key that do not stand in its certificate as well."""
+    public = base64.b64encode(pair.der).decode()
+    lines = pair.key_file.read_text().splitlines()[1:-1]
+    return [line for line in lines if len(line) == 64 and line not in public]
 
 
 def _serve(attempt: Attempt, url: str, what: keyfiles.Answer) -> None:

@@ -108,14 +108,14 @@ def base64url(number: int, size: int = 0) -> str:
 
 def numbers_of(key: Any) -> Key:
     """Return an RSA key as a JWK."""
-    numbers = key.publicnumbers_of()
+    numbers = key.public_numbers()
     return {"kty": "RSA", "n": base64url(numbers.n), "e": base64url(numbers.e)}
 
 
 def _rsa(text: str) -> Key:
     """AC-181: return an RSA key that nobody should take."""
     good = rsa.generate_private_key(65537, 2048).public_key()
-    n = good.publicnumbers_of().n
+    n = good.public_numbers().n
     sizes = {"1024": 1024, "2047": 2047, "2056": 2056, "16384": 16_384, "1 Mbit n": 1_000_000}
     exponents = {"e=1": 1, "e=2": 2, "e=3": 3, "e=2^31+1": 2**31 + 1}
     moduli = {"n even": n - 1, "n=0": 0, "negative": 2 ** (n.bit_length() + 8) - n}
@@ -129,7 +129,7 @@ def _rsa(text: str) -> Key:
 
 def _ec(text: str) -> Key:
     """AC-183: return a key that is no point of a curve anybody should use."""
-    point = ec.generate_private_key(ec.SECP256R1()).public_key().publicnumbers_of()
+    point = ec.generate_private_key(ec.SECP256R1()).public_key().public_numbers()
     x, y = base64url(point.x, 32), base64url(point.y, 32)
     parts: dict[str, Key] = {
         "off_curve": {"y": base64url(point.y ^ 1, 32)},
@@ -168,7 +168,7 @@ def _contradiction(text: str) -> Key:
 
 def _written(key: Any, text: str) -> str:
     """AC-191: return the modulus that is the certificate's, written otherwise."""
-    n = key.publicnumbers_of().n
+    n = key.public_numbers().n
     good = base64url(n)
     forms: dict[str, Callable[[], str]] = {
         "padded": lambda: good + "=" * (-len(good) % 4 or 4),

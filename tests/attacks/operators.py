@@ -1,10 +1,23 @@
 """The operations of the attack file: each bends an attempt a little."""
 
 import hashlib
+import json
 from collections.abc import Callable
 from typing import Any
 
-from attacks import bodies, framings, keys, lines, members, scenes, symbols, tokens
+from attacks import (
+    bodies,
+    chance,
+    forwarded,
+    framings,
+    keys,
+    lines,
+    members,
+    revocations,
+    scenes,
+    symbols,
+    tokens,
+)
 from attacks.attempt import Attempt
 from attacks.bank import Bank
 from attacks.framings import octets
@@ -18,10 +31,20 @@ Operation = dict[str, Any]
 
 def apply(attempt: Attempt, bank_of: BankOf) -> None:
     """Apply the operations of a case in their order."""
+    if attempt.attack.case["group"] == "fwdcert":
+        forwarded.forward(attempt)
+        return
+    if attempt.attack.case["group"] == "revocation":
+        revocations.ask(attempt)
+        return
     for operation in attempt.attack.case["mutate"]:
         match operation["op"]:
             case "matrix":
                 attempt.act = lambda: scenes.every_status(attempt, bank_of)
+            case "collect":
+                several = [bank_of("clocked")] if operation.get("across") else []
+                banks = [attempt.bank, *several]
+                attempt.act = lambda banks=banks: chance.collected(attempt, banks)
             case name:
                 OPERATORS[name](attempt, operation)
 
@@ -92,10 +115,13 @@ def token(attempt: Attempt, operation: Operation) -> None:
 
 
 def json_set(attempt: Attempt, operation: Operation) -> None:
-    name, pointer = attempt.attack.name, operation["ptr"]
+    name, pointer = attempt.attack.name, attempt.fill(operation["ptr"])
     if name in symbols.DOCUMENTS:
         attempt.use_qsealc(symbols.new_qsealc(attempt.bank))  # else the registered one is found
         symbols.DOCUMENTS[name](attempt)
+    elif pointer == "/software_statement iss/jku":
+        statement = bodies.software_statement(operation["value"])
+        attempt.document["software_statement"] = statement
     elif "raw" in operation:
         number = bodies.NUMBERS.get(attempt.attack.text, attempt.attack.text)
         attempt.document[pointer[1:]] = "$raw"
@@ -106,6 +132,8 @@ def json_set(attempt: Attempt, operation: Operation) -> None:
         for place in places:
             parent = parent[place]
         value = members.TEXTS.get(attempt.attack.text) or attempt.fill(operation["value"])
+        if name == "AC-281":
+            value = json.loads(attempt.attack.text)
         parent[int(last) if isinstance(parent, list) else last] = value
 
 
@@ -178,8 +206,16 @@ def repeat(attempt: Attempt, operation: Operation) -> None:
 
 def sequence(attempt: Attempt, operation: Operation) -> None:
     attempt.judged = -1
-    scene = {"AC-116": scenes.rolled_back, "AC-118": scenes.id_used_again}
+    scene = {
+        "AC-116": scenes.rolled_back,
+        "AC-118": scenes.id_used_again,
+        "AC-178": scenes.restarted_with_urls,
+    }
     attempt.act = lambda: scene[attempt.attack.name](attempt)
+
+
+def clock(attempt: Attempt, _: Operation) -> None:
+    attempt.act = lambda: chance.clock_jumps(attempt)
 
 
 OPERATORS: dict[str, Callable[[Attempt, Operation], None]] = {
@@ -209,4 +245,5 @@ OPERATORS: dict[str, Callable[[Attempt, Operation], None]] = {
     "fault": fault,
     "repeat": repeat,
     "sequence": sequence,
+    "clock": clock,
 }

@@ -105,6 +105,23 @@ def rolled_back(attempt: Attempt) -> list[Outcome]:
     return [attempt.send(data) for data in (first, second, first)]
 
 
+def restarted_with_urls(attempt: Attempt) -> list[Outcome]:
+    """AC-178: URLs that lead to the attacker are in the register when the bank starts again.
+
+    The file waits two minutes; there is no job that would fetch, however long one waits.
+    """
+    url = "https://sink.test/x"
+    members = ("client_uri", "logo_uri", "policy_uri", "tos_uri")
+    attempt.document.update(dict.fromkeys(members, url))
+    outcome, desk = attempt.send(attempt.compose().to_bytes()), attempt.bank.desk
+    for party in attempt.bank.parties.values():
+        party.close()
+    assert desk.stop() == 0
+    desk.start()
+    attempt.bank.descriptors = attempt.bank.count_descriptors()
+    return [outcome]
+
+
 def id_used_again(attempt: Attempt) -> list[Outcome]:
     """AC-118: two bodies under one X-Request-ID."""
     attempt.set_field("X-Request-ID", "request-1")

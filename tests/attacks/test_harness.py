@@ -2,10 +2,11 @@
 
 import pytest
 
-from attacks import forgeries, oddkeys
+from attacks import forgeries, oddkeys, revocations
 from attacks.attempt import Attempt, begin
 from attacks.bank import Banks, planted_token
 from attacks.corpus import Attack
+from attacks.issuer import HOST, says
 from attacks.keyfiles import answer
 from attacks.members import numbers_of
 from attacks.mint import unchanged, with_key
@@ -89,6 +90,23 @@ def test_a_certificate_behind_a_keyid_is_fetched(attempt: Attempt) -> None:
     visits = attempt.bank.sink.visits
     assert status_of(attempt) == 201
     assert attempt.bank.sink.visits == visits + 1
+
+
+@pytest.mark.parametrize("place", ["ocsp", "crl"])
+def test_a_certificate_is_good_by_an_issuer_that_does_its_duty(banks: Banks, place: str) -> None:
+    shared("spec", "attack-cases.json")
+    attempt = begin(CONTROL, banks.get("asking"))
+    site = attempt.bank.issuer
+    change = revocations.asking_at(**{place: f"http://{HOST}/good-{place}"})
+    files = attempt.bank.mint.forge(f"good-{place}", attempt.bank.a.qwac, change)
+    good = {
+        "ocsp": lambda: revocations.response(attempt, files),
+        "crl": lambda: revocations.revocation_list(attempt),
+    }[place]
+    site.answers[f"/good-{place}"] = says(good())
+    attempt.identity = files
+    attempt.set_field("Authorization", f"Bearer {token_for(attempt)}")
+    assert status_of(attempt) == 201
 
 
 def test_a_signature_padded_by_hand_is_good(attempt: Attempt) -> None:

@@ -133,9 +133,9 @@ def _converse(
 
 
 def _pump(connection: socket.socket, pieces: Iterable[bytes]) -> None:
-    """Send piece by piece until the bank says something."""
-    for piece in pieces:
-        if select.select([connection], [], [], 0)[0]:
+    """Send piece by piece until the bank says something; before the first it may be a ticket."""
+    for number, piece in enumerate(pieces):
+        if number and select.select([connection], [], [], 0)[0]:
             return
         connection.sendall(piece)
 

@@ -50,8 +50,8 @@ def test_show_lists_territories_with_their_services(made: Path) -> None:
     } == {
         "territory": "FR",
         "sequence_number": 1,
-        "qwac_services": 2,
-        "qsealc_services": 2,
+        "qwac_services": 3,
+        "qsealc_services": 3,
         "ended": False,
     }
 

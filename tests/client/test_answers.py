@@ -11,8 +11,8 @@ from enrol.client.answers import (
     refusal_of,
     retry_after,
 )
+from enrol.client.bank import Bank
 from enrol.client.messages import check_request_id, registration_url
-from enrol.client.profile import Bank
 from enrol.errors import ConfigurationError
 
 

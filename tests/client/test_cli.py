@@ -285,12 +285,11 @@ def test_a_new_qsealc_is_registered_and_the_lines_to_change_are_told(
     before, old_kid = profile_file.read_text(), load_profile(profile_file).credentials.seal.kid
     result = run("update", *rotation(new_qsealc))
     assert result.exit_code == 0
-    assert 'qsealc         "new.pem"\n' in result.stdout
-    assert 'qsealc_key     "new.key"\n' in result.stdout
+    assert '  qsealc = "new.pem"\n  qsealc_key = "new.key"\n' in result.stdout
     assert f'keyId="{old_kid}"' in bank.requests[-1].headers["signature"]
     (key,) = bank.clients[CLIENT_ID]["jwks"]["keys"]
     assert key["kid"] != old_kid
-    assert f'kid            "{key["kid"]}"\n' in result.stdout
+    assert f'  kid = "{key["kid"]}"\n' in result.stdout
     assert profile_file.read_text() == before
 
 
@@ -359,3 +358,31 @@ def test_a_profile_is_written_only_for_a_new_seal(run: Run, bank: FakeBank) -> N
     result = run("update", "--write-profile")
     assert (result.exit_code, len(bank.requests)) == (2, asked)
     assert "--new-qsealc" in result.stderr
+
+
+def examined(status: str) -> httpx.Response:
+    check = {"number": 5, "title": "Valid now", "clause": "RFC 5280 §4.1.2.5", "status": status}
+    one = {"use": "qwac", "status": status, "refused_by": None, "facts": None, "checks": [check]}
+    report = {"at": "2026-11-24T12:00:00Z", "status": status, "certificates": [one], "together": []}
+    return httpx.Response(200, json=report)
+
+
+@pytest.mark.parametrize(("status", "exit_code"), [("passed", 0), ("failed", 1), ("undecided", 1)])
+def test_check_prints_what_the_bank_thinks_of_the_certificates(
+    run: Run, bank: FakeBank, status: str, exit_code: int
+) -> None:
+    bank.next_answers.append(examined(status))
+    result = run("check")
+    assert result.exit_code == exit_code, result.stderr
+    assert "Valid now" in result.stdout
+    (asked,) = bank.requests
+    assert asked.url.path == "/stet/setting/v1/certificate-check"
+    assert not {"authorization", "signature"} & set(asked.headers)
+    assert json.loads(asked.content)["certificate"].startswith("-----BEGIN CERTIFICATE-----")
+
+
+def test_check_of_a_bank_without_that_entry_point_is_a_refusal(run: Run, bank: FakeBank) -> None:
+    bank.next_answers.append(refusal(404, error="not_found"))
+    assert run("check").exit_code == 1
+    bank.next_answers.append(httpx.Response(200, json={"status": "fine"}))
+    assert run("check").exit_code == 3

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from enrol.client import load_profile
-from enrol.client.profile import check_bank_url
+from enrol.client.bank import check_bank_url
 from enrol.errors import ConfigurationError
 from enrol.sandbox.files import PairPaths
 from fake_bank import NOW

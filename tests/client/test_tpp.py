@@ -117,7 +117,7 @@ def test_a_new_seal_is_registered_by_a_request_of_the_old_one(
     issued = pki.issue(authority, at=NOW, kind="qsealc")
     new_seal = make_seal([issued.certificate], issued.private_key)
     desk.call(("register", METADATA))
-    desk.call(("update", "PSDFR-ACPR-12345-1", METADATA), new_seal=new_seal)
+    desk.call(("update", "PSDFR-ACPR-12345-1", METADATA), seals=(new_seal,))
     (request,) = bank.calls("PUT")
     assert f'keyId="{seal.kid}"' in request.headers["signature"]
     assert json.loads(request.content)["jwks"]["keys"][0]["kid"] == new_seal.kid

@@ -74,6 +74,31 @@ def test_the_guide_to_dialects_leads_to_its_end(
     assert load_dialect(str(tmp_path / "mybank.toml")).name == "bpce"
 
 
+def test_the_guide_to_the_audit_trail_leads_to_its_end(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    steps = blocks("docs/how-to/audit.md")
+    script = "".join(step + (WAIT if "sandbox up" in step else "") for step in steps)
+    said = run(script + "kill %1; wait\n", tmp_path, environment)
+    assert "  client.registered\n" in said
+    assert said.count("The trail holds.") == 2
+
+
+def test_the_guide_to_revocation_leads_to_its_end(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    guide = (ROOT / "docs/how-to/revocation.md").read_text("utf-8")
+    serve = (ROOT / "docs/how-to/serve.md").read_text("utf-8")
+    (whole,) = re.findall(r"```toml\n(.*?)```", serve, re.DOTALL)
+    path = tmp_path / "enrol.toml"
+    for text in re.findall(r"```toml\n(.*?)```", guide, re.DOTALL):
+        trust = "[trust]" in text
+        path.write_text((whole.replace('[trust]\nsource = "eu"\n', "") if trust else whole) + text)
+        assert load_settings(path, {}).inquiry_policy
+    said = run("".join(blocks("docs/how-to/revocation.md")), tmp_path, environment)
+    assert said.count("Issued, and not qualified") == 5
+
+
 def test_the_demo_shows_a_whole_life(environment: dict[str, str]) -> None:
     said = run("./scripts/demo", ROOT, environment)
     assert "Done: registered, read, updated, rotated, refused, deleted." in said

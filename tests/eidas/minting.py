@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from enrol.eidas.qcstatements import (
@@ -216,4 +217,69 @@ def mint_crl(
     for extension, critical in extra:
         builder = builder.add_extension(extension, critical=critical)
     signed = builder.sign(private_key or authority.key, hashes.SHA256())
+    return signed.public_bytes(Encoding.DER)
+
+
+def mint_responder(
+    authority: Authority,
+    *,
+    private_key=None,
+    extended: tuple[x509.ObjectIdentifier, ...] = (ExtendedKeyUsageOID.OCSP_SIGNING,),
+    no_check: bool = True,
+    extra: Iterable[tuple[x509.ExtensionType, bool]] = (),
+    **changes,
+) -> Authority:
+    """Return an OCSP responder that the authority named, but for what is changed."""
+    private_key = private_key or key("responder")
+    more = [(x509.OCSPNoCheck(), False)] if no_check else []
+    der = mint(
+        authority,
+        common_name="Test QTSP responder",
+        organizations=(),
+        public_key=private_key.public_key(),
+        extended=extended,
+        dns_names=(),
+        with_qc=False,
+        extra=[*more, *extra],
+        **changes,
+    )
+    return Authority(private_key, x509.load_der_x509_certificate(der))
+
+
+def mint_ocsp(
+    authority: Authority,
+    certificate: bytes,
+    status: str = "good",
+    *,
+    by: Authority | None = None,
+    this_update: datetime = AT - timedelta(hours=1),
+    next_update: datetime | None = AT + timedelta(hours=1),
+    certid_hash: hashes.HashAlgorithm = hashes.SHA1(),
+    named_by: ocsp.OCSPResponderEncoding = ocsp.OCSPResponderEncoding.HASH,
+    hash_algorithm: hashes.HashAlgorithm | None = None,
+    extra: Iterable[tuple[x509.ExtensionType, bool]] = (),
+    with_certificate: bool = True,
+) -> bytes:
+    """Return the DER of an OCSP response of the authority, or of its responder `by`."""
+    signer = by or authority
+    is_revoked = status == "revoked"
+    builder = (
+        ocsp.OCSPResponseBuilder()
+        .add_response(
+            cert=x509.load_der_x509_certificate(certificate),
+            issuer=authority.certificate,
+            algorithm=certid_hash,
+            cert_status=ocsp.OCSPCertStatus[status.upper()],
+            this_update=this_update,
+            next_update=next_update,
+            revocation_time=this_update if is_revoked else None,
+            revocation_reason=None,
+        )
+        .responder_id(named_by, signer.certificate)
+    )
+    if by is not None and with_certificate:
+        builder = builder.certificates([by.certificate])
+    for extension, critical in extra:
+        builder = builder.add_extension(extension, critical=critical)
+    signed = builder.sign(signer.key, hash_algorithm or hashes.SHA256())
     return signed.public_bytes(Encoding.DER)

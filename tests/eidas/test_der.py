@@ -1,6 +1,11 @@
 import pytest
+from asn1crypto import core
+from cryptography import x509
+from hypothesis import given
+from hypothesis import strategies as st
 
-from enrol.eidas.der import check_der
+from eidas.minting import mint_crl
+from enrol.eidas.der import check_der, first_within, integer
 
 
 def nested(depth: int) -> bytes:
@@ -45,3 +50,24 @@ def test_strict_der_passes(der):
 def test_what_is_not_strict_der_is_refused(der):
     with pytest.raises(ValueError, match=r"element|length|tag|identifier|nested"):
         check_der(der)
+
+
+def test_the_first_element_within_is_what_a_signature_is_over(qtsp):
+    for der, load in (
+        (qtsp.der, x509.load_der_x509_certificate),
+        (mint_crl(qtsp, *range(1, 400)), x509.load_der_x509_crl),
+    ):
+        loaded = load(der)
+        tbs = getattr(loaded, "tbs_certificate_bytes", None) or loaded.tbs_certlist_bytes
+        assert first_within(der) == tbs
+
+
+@pytest.mark.parametrize("data", [b"", b"\x30", b"\x30\x00", b"\x30\x03\x30\x05\x00"])
+def test_nothing_within_is_refused(data):
+    with pytest.raises(ValueError, match="element"):
+        first_within(data)
+
+
+@given(st.integers(1, 2**159))
+def test_an_integer_is_written_as_asn1crypto_writes_it(value):
+    assert integer(value) == core.Integer(value).dump()

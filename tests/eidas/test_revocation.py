@@ -9,12 +9,9 @@ from hypothesis import strategies as st
 from eidas.minting import AT, DAY, key, mint, mint_authority, mint_crl
 from eidas.refusals import refusal_of
 from enrol.eidas.certificate import parse_certificate
-from enrol.eidas.revocation import (
-    RevocationLists,
-    check_not_revoked,
-    parse_revocation_list,
-    parse_revocation_lists,
-)
+from enrol.eidas.crl import RevocationLists, parse_revocation_list
+from enrol.eidas.revocation import RevocationEvidence, judge_revocation
+from enrol.errors import UnavailableError
 
 SECOND = timedelta(seconds=1)
 POINT = x509.UniformResourceIdentifier("http://qtsp.example/1.crl")
@@ -42,11 +39,16 @@ def points(*names: x509.GeneralName) -> tuple[x509.ExtensionType, bool]:
     ), False
 
 
+def check_not_revoked(certificate, issuer, evidence, **values) -> None:
+    if not judge_revocation(certificate, issuer, evidence, **values).is_known:
+        raise UnavailableError("revocation_unknown")
+
+
 def refusal(authority, *lists: bytes, at=AT, tolerance=timedelta(0), **changes) -> str | None:
     certificate = parse_certificate(mint(authority, serial_number=SERIAL, **changes))
-    known = parse_revocation_lists(lists)
+    known = RevocationEvidence.of_lists(lists)
     issuer = authority.certificate
-    return refusal_of(check_not_revoked, certificate, issuer, known, at, tolerance=tolerance)
+    return refusal_of(check_not_revoked, certificate, issuer, known, at=at, tolerance=tolerance)
 
 
 def test_a_certificate_on_no_entry_of_a_current_list_passes(qtsp):
@@ -154,8 +156,8 @@ def test_a_list_for_user_certificates_says_nothing_of_a_ca():
         (scope(only_contains_user_certs=True), "revocation_unknown"),
         (scope(only_contains_ca_certs=True), None),
     ):
-        lists = parse_revocation_lists([mint_crl(root, extra=[(extension, True)])])
-        assert refusal_of(check_not_revoked, issuing, root.certificate, lists, AT) == expected
+        lists = RevocationEvidence.of_lists([mint_crl(root, extra=[(extension, True)])])
+        assert refusal_of(check_not_revoked, issuing, root.certificate, lists, at=AT) == expected
 
 
 def test_unknown_extensions_that_are_not_critical_do_no_harm(qtsp):

@@ -9,7 +9,7 @@ from eidas.listing import anchors, head, period, qualified, service, snapshot
 from eidas.minting import AT, DAY, mint, mint_authority, mint_seal
 from eidas.refusals import refusal_of
 from enrol.eidas.certificate import parse_certificate
-from enrol.eidas.revocation import RevocationLists
+from enrol.eidas.revocation import RevocationEvidence
 from enrol.eidas.rules import CertificateRules, CertificateUse
 from enrol.eidas.trust import TrustAnchors
 from enrol.eidas.trustlist import (
@@ -34,7 +34,7 @@ def judge(der: bytes, trust: TrustAnchors, *, use=CertificateUse.QWAC, at=AT, in
         use=use,
         at=at,
         trust=trust,
-        revocation=RevocationLists(),
+        revocation=RevocationEvidence(),
         intermediates=intermediates,
         rules=RULES,
     )

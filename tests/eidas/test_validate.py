@@ -27,7 +27,7 @@ from enrol.eidas.qcstatements import (
     QcLegislations,
     QcStatement,
 )
-from enrol.eidas.revocation import parse_revocation_lists
+from enrol.eidas.revocation import RevocationEvidence
 from enrol.eidas.trust import TrustAnchors
 from enrol.eidas.validate import (
     CertificateRules,
@@ -55,7 +55,7 @@ def judge(
         use=use,
         at=at,
         trust=trust or authority.anchors,
-        revocation=parse_revocation_lists([mint_crl(authority)] if lists is None else lists),
+        revocation=RevocationEvidence.of_lists([mint_crl(authority)] if lists is None else lists),
         **values,
     )
 
@@ -163,7 +163,7 @@ SWISS = [QcStatement({"id": QC_LEGISLATION, "info": QcLegislations(["CH"])})]
                 "the same twice",
                 {"organizations": ("PSDFR-ACPR-12345",) * 2},
             ),
-            ("organization_identifier_malformed", "VAT", {"organizations": ("VATFR-12345678",)}),
+            ("organization_identifier_malformed", "VAT", {"organizations": ("VATFR+75-1234567",)}),
             (
                 "organization_identifier_nca_mismatch",
                 "another authority",

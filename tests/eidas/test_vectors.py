@@ -19,14 +19,9 @@ from enrol.eidas.checks import (
     check_qualified,
     check_validity,
 )
+from enrol.eidas.crl import RevocationLists, covering_lists, parse_revocation_list
 from enrol.eidas.path import verify_path
-from enrol.eidas.revocation import (
-    RevocationLists,
-    check_not_revoked,
-    covering_lists,
-    parse_revocation_list,
-    parse_revocation_lists,
-)
+from enrol.eidas.revocation import RevocationEvidence, judge_revocation
 from enrol.eidas.trust import TrustAnchors
 from enrol.eidas.validate import CertificateRules, CertificateUse, validate
 from vectors import SHARED, vectors
@@ -100,7 +95,7 @@ def judge(case):
     use, at = use_and_moment(case)
     certificate = certificate_of(case)
     return validate(
-        certificate, use=use, at=at, trust=anchors(), revocation=RevocationLists(), rules=RULES
+        certificate, use=use, at=at, trust=anchors(), revocation=RevocationEvidence(), rules=RULES
     )
 
 
@@ -216,7 +211,7 @@ def test_a_real_qwac_without_psd2_statement_is_no_psp():
         use=CertificateUse.QWAC,
         at=qwac.not_before + timedelta(days=1),
         trust=trust,
-        revocation=RevocationLists(),
+        revocation=RevocationEvidence(),
         rules=RULES,
     )
     assert code == "psd2_statement_missing"
@@ -231,11 +226,10 @@ def revocation_list(name: str) -> tuple[bytes, x509.Certificate]:
 def test_a_real_empty_list_signed_with_rsassa_pss_speaks_while_current():
     data, issuer = revocation_list("penneo-root-2024")
     itself = parse_certificate(issuer.public_bytes(Encoding.DER))
-    lists = parse_revocation_lists([data])
-    current = datetime(2024, 9, 1, tzinfo=UTC)
-    assert refusal_of(check_not_revoked, itself, issuer, lists, current) is None
-    stale = datetime(2025, 2, 3, tzinfo=UTC)
-    assert refusal_of(check_not_revoked, itself, issuer, lists, stale) == "revocation_unknown"
+    lists = RevocationEvidence.of_lists([data])
+    current, stale = datetime(2024, 9, 1, tzinfo=UTC), datetime(2025, 2, 3, tzinfo=UTC)
+    assert judge_revocation(itself, issuer, lists, at=current).is_known
+    assert not judge_revocation(itself, issuer, lists, at=stale).is_known
 
 
 def test_a_real_list_with_a_critical_distribution_point_speaks_only_for_it():

@@ -78,7 +78,8 @@ def test_the_answer_leaves_after_the_log_is_on_disk(
     trace = tmp_path / "trace"
     with desk.beside(tmp_path / "bank") as bank:
         party = party_of(bank)
-        request = party.post()  # the token's own commit is not the one looked at
+        assert party.register().status == 201  # the token is issued, the issuers were asked
+        request = party.post()
         with subprocess.Popen(
             [
                 *("strace", "-f", "-y", "-p", str(bank.process.pid), "-o", str(trace)),

@@ -206,13 +206,9 @@ def fill(ballast: Path) -> None:
 
 @pytest.fixture(scope="module")
 def untrusting(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """A bank that knows of no revocation list."""
-    bank = desk.beside(tmp_path_factory.mktemp("untrusting") / "bank")
-    settings = bank.folder / "enrol.toml"
-    settings.write_text(
-        settings.read_text().replace('revocation_lists = ["ca.crl"]', "revocation_lists = []")
-    )
-    with bank:
+    """A bank that knows of no revocation list and asks nobody."""
+    folder = tmp_path_factory.mktemp("untrusting") / "bank"
+    with desk.beside(folder, revocation__online="false", trust__revocation_lists="") as bank:
         yield bank
 
 

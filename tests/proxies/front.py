@@ -14,11 +14,13 @@ from typing import Any, Self
 
 from listening import issue
 from live.desk import Desk
+from live.party import Reply
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 PEERS = Path(__file__).parents[2] / ".peers" / "bin"
-PUBLIC = "https://psd2.bank.example/errors/"
-"""Where error_uri leads in what a proxy itself has to say; the bank under test is another one."""
+_OWN_WORDS = (b"https://psd2.bank.example/errors/", b"<html><body><h1>400 Bad request</h1>")
+"""What stands in answers of proxies: the error_uri of deploy/, which is not that of the bank under
+test, and what HAProxy says, whatever it is told, about bytes that it cannot parse."""
 
 KINDS = ("nginx", "haproxy", "envoy")
 PATIENCE = 20.0
@@ -27,6 +29,11 @@ PATIENCE = 20.0
 def command_of(kind: str) -> str | None:
     """Return the path of a proxy's program, None where the machine has none."""
     return shutil.which(kind, path=f"{os.environ['PATH']}:/usr/sbin:{PEERS}")
+
+
+def is_of_proxy(reply: Reply) -> bool:
+    """Tell whether a proxy itself answered."""
+    return any(words in reply.body for words in _OWN_WORDS)
 
 
 def free_port() -> int:

@@ -30,6 +30,7 @@ MISTAKES = {
     "an attribute in an identifier": (("{legal_id}_", "{legal_id.x}"), "client_id.form"),
     "an open brace": (("{legal_id}_{random}", "{legal_id"), "client_id.form"),
     "a field with a line break": (('"200"', '"200\\r\\nX: y"'), "answer.register.fields"),
+    "a field of the server": (("{ Warning", "{ Content-Length"), "Content-Length"),
     "a covered name in capitals": (("(request-target)", "Digest"), "signature"),
     "a separator nobody writes": (('scope_separators = " ,"', 'scope_separators = ";"'), "scope_s"),
     "a quirk nobody knows": (("[signature]", '[signature]\nquirks = ["none"]'), "quirks"),

@@ -12,6 +12,7 @@ from enrol.adapters.dialects import dialect_names, load_dialect
 from enrol.eidas.certificate import parse_pem_certificate
 from enrol.eidas.organization import OrganizationIdentifier
 from enrol.eidas.qcstatements import PspRole
+from enrol.eidas.validate import CertificateUse
 from enrol.errors import CertificateError, ClientMetadataError
 from enrol.httpsig.policy import Quirk
 from enrol.oauth.jwk import JsonWebKey, JsonWebKeySet
@@ -24,6 +25,7 @@ from enrol.registration.policy import Applicant, decide
 from enrol.registration.reading import read_document
 from enrol.registration.record import ClientRecord
 from enrol.registration.response import respond, shape_of
+from enrol.server.problems import problem_of
 from vectors import vectors
 
 NAMES = dialect_names()
@@ -105,6 +107,20 @@ def test_good_metadata_are_granted(name: str) -> None:
 @pytest.mark.parametrize("member", ["jwks_uri", "request_uris", "sector_identifier_uri"])
 def test_no_dialect_takes_a_uri_that_would_have_to_be_fetched(name: str, member: str) -> None:
     assert ("member_refused", member) in findings(name, good(name, **{member: "https://x.test/"}))
+
+
+@each
+def test_every_dialect_takes_keys_by_value(name: str) -> None:
+    granted = grant(name, good(name, jwks=KEYS)).jwks
+    assert granted is not None
+    assert granted.keys[0].x5c == ("QUFB",)
+
+
+@each
+def test_a_fault_of_a_redirect_uri_is_told_as_one(name: str) -> None:
+    with pytest.raises(ClientMetadataError) as refusal:
+        grant(name, good(name, redirect_uris=["http://tpp.test/cb"]))
+    assert problem_of(refusal.value).error == "invalid_redirect_uri"
 
 
 @each
@@ -321,10 +337,10 @@ def test_bpce_refuses_a_certificate_signed_with_rsassa_pss() -> None:
         (folder / "yolt-qsealc-eszigno-test-PSDNL-DNB-33031431.pem").read_bytes()
     )
     forms = load_dialect("bpce").certificates
-    check_form(pkcs1, forms)
-    check_form(pss, STET.certificates)
+    check_form(pkcs1, forms, use=CertificateUse.QSEALC)
+    check_form(pss, STET.certificates, use=CertificateUse.QSEALC)
     with pytest.raises(CertificateError, match="cert_rsassa_pss"):
-        check_form(pss, forms)
+        check_form(pss, forms, use=CertificateUse.QSEALC)
 
 
 # BNP Paribas

@@ -32,6 +32,11 @@ IN_THE_CERTIFICATE: dict[Fault, Callable[[Certificate], bool]] = {
     Fault.DOUBLE_ORGANIZATION_IDENTIFIER: lambda read: (
         read.organization_identifiers == (ACME, RIVAL)
     ),
+    Fault.OCSP_REVOKED: lambda read: read.ocsp_urls == ("http://qtsp.example/ocsp/revoked",),
+    Fault.OCSP_UNKNOWN: lambda read: read.ocsp_urls == ("http://qtsp.example/ocsp/unknown",),
+    Fault.OCSP_STALE: lambda read: read.ocsp_urls == ("http://qtsp.example/ocsp/stale",),
+    Fault.OCSP_FORGED: lambda read: read.ocsp_urls == ("http://qtsp.example/ocsp/forged",),
+    Fault.NO_REVOCATION_INFO: lambda read: read.ocsp_urls == read.crl_distribution_points == (),
     Fault.ORGANIZATION_IN_CN_ONLY: lambda read: (
         read.organization_identifiers == () and read.common_name == ACME
     ),

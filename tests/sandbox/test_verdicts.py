@@ -1,7 +1,8 @@
 """What a bank says to each fault: the sandbox and the desk mean the same by it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 
 import pytest
@@ -10,20 +11,28 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from enrol.adapters.trustlists.refreshing import RefreshRules, refresh
 from enrol.adapters.trustlists.sources import DirectorySource
 from enrol.eidas.certificate import Certificate
-from enrol.eidas.revocation import parse_revocation_lists
+from enrol.eidas.crl import parse_revocation_lists
+from enrol.eidas.ocsp import OcspResponse, ocsp_request, parse_ocsp_response
+from enrol.eidas.revocation import RevocationEvidence
 from enrol.eidas.rules import CertificateUse
 from enrol.eidas.trust import TrustAnchors
 from enrol.eidas.validate import QualifiedCertificate, validate
-from enrol.errors import RefusalError
+from enrol.errors import RefusalError, UnavailableError
 from enrol.sandbox import pki
 from enrol.sandbox.draft import Kind
 from enrol.sandbox.faults import Fault
+from enrol.sandbox.responder import Responder
 from enrol.sandbox.scheme import create_operator, publish
 
 REFUSED_AS = {
     Fault.EXPIRED: "cert_expired",
     Fault.NOT_YET_VALID: "cert_not_yet_valid",
     Fault.REVOKED: "cert_revoked",
+    Fault.OCSP_REVOKED: "cert_revoked",
+    Fault.OCSP_UNKNOWN: "revocation_unknown",
+    Fault.OCSP_STALE: "revocation_unknown",
+    Fault.OCSP_FORGED: "revocation_unknown",
+    Fault.NO_REVOCATION_INFO: "revocation_unknown",
     Fault.WRONG_CA: "cert_issuer_not_listed",
     Fault.FORGED_ISSUER: "cert_path_invalid",
     Fault.SELF_SIGNED: "cert_issuer_not_listed",
@@ -85,16 +94,32 @@ def judge(
         crl = pki.revocation_list(authority, at=at)
         for serial_number in revoked:
             crl = pki.revoke(authority, crl, serial_number=serial_number, at=at)
+        certificate = facts(issued)
         return validate(
-            facts(issued),
+            certificate,
             use=CertificateUse(kind.value),
             at=at,
             trust=trust,
-            revocation=parse_revocation_lists([crl.public_bytes(Encoding.PEM)]),
+            revocation=RevocationEvidence(
+                responses=tuple(answers(authority, certificate, crl, at)),
+                lists=parse_revocation_lists([crl.public_bytes(Encoding.PEM)]),
+            ),
             intermediates=tuple(one.public_bytes(Encoding.DER) for one in issued.chain),
         )
 
     return run
+
+
+def answers(
+    authority: pki.Authority, certificate: Certificate, crl, at: datetime
+) -> Iterator[OcspResponse]:
+    """Ask the responders that a certificate names."""
+    responder = Responder(authority, crl=lambda: crl)
+    for url in certificate.ocsp_urls:
+        request = ocsp_request(certificate, authority.issuing.certificate)
+        page = responder.post(url.removeprefix("http://qtsp.example"), request, at=at)
+        with suppress(UnavailableError):
+            yield parse_ocsp_response(page.content)
 
 
 def test_every_fault_a_bank_can_see_has_a_verdict() -> None:

@@ -276,3 +276,16 @@ def test_a_folder_that_others_write_to_is_refused(tmp_path: Path):
     tmp_path.chmod(0o777)
     with pytest.raises(ConfigurationError, match="chmod o-w"):
         bind_unix_socket(tmp_path / "hop.sock")
+
+
+def test_an_answer_before_the_end_of_a_body_is_not_lost(pki, tmp_path: Path):
+    path = tmp_path / "hop.sock"
+    hop = Hop(secrets=(SECRET,))
+    with running(Desk(), pki, tls=None, know=hop.know, sockets=[bind_unix_socket(path)]):
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(path))
+            client.sendall(b"GET / HTTP/1.1\r\nHost: b\r\nContent-Length: 9999999\r\n\r\n")
+            assert client.recv(4096).startswith(b"HTTP/1.1 204 ")
+            client.sendall(head(BELIEVED) * 100)  # nobody listens any more, least of all to this
+            client.shutdown(socket.SHUT_WR)
+            assert client.recv(4096) == b""

@@ -211,6 +211,12 @@ def test_server_without_client_authorities_is_refused(pki):
         server_context(TlsSettings(certificate, key, ()))
 
 
+def test_while_nobody_is_trusted_nobody_is_asked_for_a_certificate(pki):
+    certificate, key = pki.settings().certificate, pki.settings().key
+    context = server_context(TlsSettings(certificate, key, None))
+    assert context.verify_mode is ssl.CERT_NONE
+
+
 @pytest.mark.parametrize("authority", [b"", b"\xff", b"no certificate"])
 def test_unreadable_authority_is_refused(pki, authority):
     certificate, key = pki.server.write(pki.folder, "server")

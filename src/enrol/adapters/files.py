@@ -1,5 +1,6 @@
-"""How a file is seen to be another one."""
+"""How a file is seen to be another one, and brought to disk."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -26,3 +27,12 @@ class Stamp:
         except OSError:
             return cls()
         return cls(status.st_ino, status.st_mtime_ns, status.st_size)
+
+
+def sync(path: Path) -> None:
+    """Bring a file, or the names in a folder, to disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -20,6 +20,7 @@ from enrol.adapters.database import (
     connect,
     translated,
 )
+from enrol.adapters.files import sync
 from enrol.errors import ConfigurationError
 
 _PAGE_SIZE: Final = 8192
@@ -63,9 +64,9 @@ def _create(path: Path) -> None:
         blank.execute(f"PRAGMA page_size={_PAGE_SIZE}")
         blank.execute("PRAGMA journal_mode=wal")  # writes the first page, in that size
     _upgrade(draft, (SchemaState.EMPTY,))
-    _sync(draft)
+    sync(draft)
     draft.rename(path)
-    _sync(path.parent)
+    sync(path.parent)
 
 
 def _check_no_log(path: Path) -> None:
@@ -95,11 +96,3 @@ def _upgrade(path: Path, expected: tuple[SchemaState, ...]) -> None:
     finally:
         engine.dispose()
         connection.close()
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

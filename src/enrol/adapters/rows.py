@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final
 
 import msgspec
@@ -12,7 +14,8 @@ from enrol.oauth.tokens import AccessToken
 from enrol.oauth.types import ClientId, RequestId, X5tS256
 from enrol.registration.audit import AuditEvent
 from enrol.registration.ports import LedgerEntry
-from enrol.registration.record import ClientRecord, RegisteredKey
+from enrol.registration.record import ClientRecord, RegisteredKey, Suspension
+from enrol.registration.software import software_digest
 
 Row = tuple[Any, ...]
 
@@ -63,6 +66,11 @@ def client_row(record: ClientRecord) -> Row:
         seconds(record.issued_at),
         seconds(record.updated_at),
     )
+
+
+def software_row(record: ClientRecord) -> Row:
+    """Return the row of `tables.client_software`."""
+    return (record.client_id, software_digest(record))
 
 
 def key_rows(record: ClientRecord) -> list[Row]:
@@ -125,8 +133,21 @@ def living_client(rows: Sequence[Row]) -> ClientRecord | None:
     if not rows:
         return None
     client_id, organization = rows[0][:2]
-    keys = tuple(_key(client_id, organization, row[6:]) for row in rows if row[9] is not None)
-    return _record(rows[0][:6], keys)
+    keys = tuple(_key(client_id, organization, row[6:10]) for row in rows if row[9] is not None)
+    code, since = rows[0][10:]
+    suspension = Suspension(code, _from_milliseconds(since)) if code is not None else None
+    return _record(rows[0][:6], keys, suspension)
+
+
+def living_clients(found: Iterable[Row]) -> tuple[ClientRecord, ...]:
+    """Return the clients in the rows of `statements.FIND_PAGE`."""
+    grouped = (living_client(tuple(of_one)) for _, of_one in groupby(found, itemgetter(0)))
+    return tuple(filter(None, grouped))
+
+
+def suspension_row(client_id: ClientId, suspension: Suspension) -> Row:
+    """Return the row of `tables.client_suspensions`."""
+    return (client_id, suspension.code, milliseconds(suspension.since))
 
 
 def ended_client(row: Row) -> ClientRecord:
@@ -194,7 +215,9 @@ def _key(client_id: str, organization: str, row: Row) -> RegisteredKey:
     )
 
 
-def _record(row: Row, keys: tuple[RegisteredKey, ...]) -> ClientRecord:
+def _record(
+    row: Row, keys: tuple[RegisteredKey, ...], suspension: Suspension | None = None
+) -> ClientRecord:
     client_id, organization, version, metadata, issued_at, updated_at = row
     return ClientRecord(
         client_id=ClientId(client_id),
@@ -204,4 +227,5 @@ def _record(row: Row, keys: tuple[RegisteredKey, ...]) -> ClientRecord:
         issued_at=_from_seconds(issued_at),
         updated_at=_from_seconds(updated_at),
         version=version,
+        suspension=suspension,
     )

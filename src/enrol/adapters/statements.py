@@ -11,6 +11,7 @@ from typing import Final
 from sqlalchemy import (
     Column,
     ColumnClause,
+    ColumnElement,
     Integer,
     Select,
     Table,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     func,
     insert,
     literal_column,
+    or_,
     select,
     union,
     update,
@@ -32,6 +34,8 @@ from enrol.adapters.tables import (
     audit_events,
     client_history,
     client_keys,
+    client_software,
+    client_suspensions,
     clients,
     evidence_blobs,
     ledger,
@@ -39,6 +43,9 @@ from enrol.adapters.tables import (
 
 KEYS_FOUND: Final = 8
 """How many keys one name may lead to."""
+
+SAME_FOUND: Final = 8
+"""How many clients of the same software are looked at; the changes of a batch may hide some."""
 
 _NO_OFFSET: Final[ColumnClause[int]] = literal_column("0")  # else SQLAlchemy binds one
 _DIALECT: Final = sqlite.dialect(paramstyle="qmark")
@@ -67,13 +74,45 @@ _KEY_COLUMNS: Final = (
     client_keys.c.certificate,
 )
 
+_SUSPENSION_COLUMNS: Final = (client_suspensions.c.code, client_suspensions.c.since)
+
 FIND_CLIENT: Final = compiled(
-    select(*clients.columns, *_KEY_COLUMNS)
-    .select_from(clients.outerjoin(client_keys))
+    select(*clients.columns, *_KEY_COLUMNS, *_SUSPENSION_COLUMNS)
+    .select_from(clients.outerjoin(client_keys).outerjoin(client_suspensions))
     .where(clients.c.client_id == bindparam("client_id"))
     .order_by(client_keys.c.position),
     "client_id",
 )
+
+
+def _page(*conditions: ColumnElement[bool]) -> Select[str]:
+    """Select the next clients of some, in rows as those of `FIND_CLIENT`."""
+    page = (
+        select(clients)
+        .where(*conditions, clients.c.client_id > bindparam("after"))
+        .order_by(clients.c.client_id)
+        .limit(bindparam("limit", type_=Integer))
+        .offset(_NO_OFFSET)
+        .subquery()
+    )
+    return (
+        select(*page.columns, *_KEY_COLUMNS, *_SUSPENSION_COLUMNS)
+        .select_from(
+            page.outerjoin(client_keys, client_keys.c.client_id == page.c.client_id).outerjoin(
+                client_suspensions, client_suspensions.c.client_id == page.c.client_id
+            )
+        )
+        .order_by(page.c.client_id, client_keys.c.position)
+    )
+
+
+FIND_PAGE: Final = compiled(_page(), *("after", "limit"))
+FIND_OWN_PAGE: Final = compiled(
+    _page(clients.c.organization_identifier == bindparam("organization")),
+    *("organization", "after", "limit"),
+)
+
+COUNT_ALL_CLIENTS: Final = compiled(select(func.count()).select_from(clients))
 
 FIND_ENDED_VERSION: Final = compiled(
     select(
@@ -161,6 +200,16 @@ COUNT_CLIENTS: Final = compiled(
 )
 """Counts no further than a quota, so that many clients do not make it slow."""
 
+FIND_SAME: Final = compiled(
+    select(client_software.c.client_id, clients.c.version)
+    .select_from(client_software.join(clients))
+    .where(client_software.c.software == bindparam("software"))
+    .order_by(client_software.c.client_id)
+    .limit(literal_column(str(SAME_FOUND)))
+    .offset(_NO_OFFSET),
+    "software",
+)
+
 FIND_REMOVAL: Final = compiled(
     select(client_history.c.version).where(
         client_history.c.client_id == bindparam("client_id"),
@@ -191,11 +240,14 @@ FIND_EVENTS: Final = compiled(
 FIND_EVENTS_NAMED: Final = compiled(
     select(audit_events.c.id)
     .where(
-        (audit_events.c.client_id == bindparam("client_id"))
-        | (audit_events.c.request_id == bindparam("request_id"))
+        or_(
+            audit_events.c.client_id == bindparam("client_id"),
+            audit_events.c.request_id == bindparam("request_id"),
+            audit_events.c.type == bindparam("type"),
+        )
     )
     .order_by(audit_events.c.id),
-    *("client_id", "request_id"),
+    *("client_id", "request_id", "type"),
 )
 FIND_BLOB: Final = compiled(
     select(evidence_blobs.c.content).where(evidence_blobs.c.sha256 == bindparam("sha256")), "sha256"
@@ -213,6 +265,7 @@ FIND_LAST_BLOB: Final = compiled(select(func.max(evidence_blobs.c.id)))
 # --- writing ---------------------------------------------------------------------------------
 
 INSERT_CLIENT: Final = _insertion(clients)
+INSERT_SOFTWARE: Final = _insertion(client_software)
 INSERT_KEY: Final = _insertion(client_keys, *(c.name for c in client_keys.c if c.name != "id"))
 INSERT_ENTRY: Final = _insertion(ledger)
 INSERT_EVENT: Final = _insertion(audit_events)
@@ -234,6 +287,18 @@ UPDATE_CLIENT: Final = compiled(
     "of_client_id",
 )
 
+FIND_SUSPENSION: Final = compiled(
+    select(client_suspensions.c.code).where(
+        client_suspensions.c.client_id == bindparam("client_id")
+    ),
+    "client_id",
+)
+INSERT_SUSPENSION: Final = _insertion(client_suspensions)
+DELETE_SUSPENSION: Final = compiled(
+    delete(client_suspensions).where(client_suspensions.c.client_id == bindparam("client_id")),
+    "client_id",
+)
+
 CLIENT_KEYS: Final = compiled(
     select(*_KEY_COLUMNS)
     .where(client_keys.c.client_id == bindparam("client_id"))
@@ -251,6 +316,10 @@ END_VERSION: Final = compiled(
 
 DELETE_KEYS: Final = compiled(
     delete(client_keys).where(client_keys.c.client_id == bindparam("client_id")), "client_id"
+)
+DELETE_SOFTWARE: Final = compiled(
+    delete(client_software).where(client_software.c.client_id == bindparam("client_id")),
+    "client_id",
 )
 DELETE_CLIENT: Final = compiled(delete(clients).where(_OF_CLIENT), "of_client_id")
 DELETE_TOKENS: Final = compiled(

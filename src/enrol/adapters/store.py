@@ -14,6 +14,7 @@ import msgspec
 
 from enrol.adapters import rows, statements
 from enrol.adapters.cache import LruCache
+from enrol.adapters.creations import foresee
 from enrol.adapters.database import Database, open_database
 from enrol.adapters.groupcommit import MOST_NOTES, MOST_WAITING, GroupCommit
 from enrol.adapters.rows import Row
@@ -25,7 +26,7 @@ from enrol.oauth.mtls import x5t_s256
 from enrol.oauth.tokens import AccessToken
 from enrol.oauth.types import ClientId
 from enrol.registration.audit import AuditEvent
-from enrol.registration.ports import Change, LedgerEntry, Removal
+from enrol.registration.ports import Change, Creation, LedgerEntry, Removal, StateChange
 from enrol.registration.record import ClientRecord, RegisteredKey
 
 T = TypeVar("T")
@@ -133,8 +134,12 @@ class _Reader:
 
         Raises `UnavailableError` ``storage_unavailable`` where they cannot be found or understood.
         """
+        return self.read(lambda c: convert(c.execute(statement, parameters).fetchall()))
+
+    def read(self, question: Callable[[sqlite3.Connection], T]) -> T:
+        """Return what a question asked of the connection is answered with; raises as `fetch`."""
         try:
-            return convert(self._connection.execute(statement, parameters).fetchall())
+            return question(self._connection)
         except (sqlite3.Error, msgspec.DecodeError) as exc:
             raise UnavailableError("storage_unavailable") from exc
 
@@ -170,6 +175,28 @@ class SqliteClientStore:
     async def find_entry(self, key: bytes) -> LedgerEntry | None:
         """Return the ledger entry under `key`, or None."""
         return self._reader.fetch(statements.FIND_ENTRY, (key,), _first_entry)
+
+    async def page(self, after: ClientId, limit: int) -> tuple[ClientRecord, ...]:
+        """Return the next living clients after one, by client_id; none is the end."""
+        return self._reader.fetch(statements.FIND_PAGE, (after, limit), rows.living_clients)
+
+    async def list_clients(
+        self, organization_identifier: OrganizationIdentifier, after: ClientId, limit: int
+    ) -> tuple[ClientRecord, ...]:
+        """Return the next living clients of an organisation after one, by client_id."""
+        parameters = (organization_identifier, after, limit)
+        return self._reader.fetch(statements.FIND_OWN_PAGE, parameters, rows.living_clients)
+
+    async def foresee(self, creation: Creation) -> ClientId | None:
+        """Return the client that a creation would be answered with, None for a new one.
+
+        Raises what `commit` would, as things stand now.
+        """
+        return self._reader.read(lambda connection: foresee(connection, creation))
+
+    async def set_state(self, change: StateChange) -> None:
+        """Make a suspension, or its end, durable; one that stands already is not written again."""
+        await self._commits.submit(change)
 
     async def commit(self, change: Change) -> LedgerEntry:
         """Make the change durable and return its ledger entry, or the one that stands already."""

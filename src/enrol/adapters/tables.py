@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISIONS: Final = ("0001", "0002")
+REVISIONS: Final = ("0001", "0002", "0003", "0004")
 """Every revision of the schema, oldest first; the last is the one this version works with."""
 
 metadata: Final = MetaData(
@@ -37,7 +37,7 @@ clients: Final = Table(
     "clients",
     metadata,
     Column("client_id", Text, primary_key=True),
-    Column("organization_identifier", Text, nullable=False, index=True),
+    Column("organization_identifier", Text, nullable=False),
     Column("version", Integer, nullable=False),
     Column("metadata", LargeBinary, nullable=False),
     Column("issued_at", BigInteger, nullable=False),
@@ -45,6 +45,31 @@ clients: Final = Table(
     CheckConstraint("version >= 1", name="version"),
 )
 """The living clients; `metadata` is the JSON of their `ClientMetadata`."""
+
+Index(
+    "ix_clients_organization_identifier_client_id",
+    clients.c.organization_identifier,
+    clients.c.client_id,
+)
+
+client_software: Final = Table(
+    "client_software",
+    metadata,
+    Column("client_id", Text, ForeignKey("clients.client_id"), primary_key=True),
+    Column("software", LargeBinary, nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
+"""What the living clients are of; `software` is `software_digest`, and not unique."""
+
+client_suspensions: Final = Table(
+    "client_suspensions",
+    metadata,
+    Column("client_id", Text, ForeignKey("clients.client_id"), primary_key=True),
+    Column("code", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The living clients that are suspended; `code` is that of the rule they fail."""
 
 client_history: Final = Table(
     "client_history",

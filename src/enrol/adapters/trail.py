@@ -60,9 +60,9 @@ class DatabaseTrail:
         return ChainedEvent(*row) if row else None
 
     def named(self, name: str) -> list[int]:
-        """Return the numbers of the events of a client_id or request id, oldest first."""
+        """Return the numbers of the events of a client_id, request id or type, oldest first."""
         with translated(self._path):
-            found = self._connection.execute(statements.FIND_EVENTS_NAMED, (name, name))
+            found = self._connection.execute(statements.FIND_EVENTS_NAMED, (name,) * 3)
             return [event_id for (event_id,) in found]
 
     def _rows(self, statement: str, last: int) -> Iterator[Row]:

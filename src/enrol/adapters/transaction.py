@@ -1,21 +1,29 @@
 """One transaction of the register: what stands of a batch of writes, and how it is written."""
 
 import sqlite3
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import repeat
 
+from msgspec import structs
+
 from enrol.adapters import rows, statements
 from enrol.adapters.chain import Chain, Links
+from enrol.adapters.creations import Creations, Standing
 from enrol.adapters.rows import Row
-from enrol.eidas.organization import OrganizationIdentifier
-from enrol.errors import EntitlementError, RefusalError, UnavailableError
+from enrol.errors import RefusalError, UnavailableError
 from enrol.oauth.tokens import AccessToken
 from enrol.oauth.types import ClientId
 from enrol.registration.audit import AuditEvent
-from enrol.registration.ports import Change, Creation, LedgerEntry, Removal, Replacement
+from enrol.registration.ports import (
+    Change,
+    Creation,
+    LedgerEntry,
+    Removal,
+    Replacement,
+    StateChange,
+)
 from enrol.registration.record import ClientRecord
 
 
@@ -34,7 +42,7 @@ class TokenPurge:
     expired_before: datetime
 
 
-Write = Change | TokenIssue | TokenPurge | AuditEvent
+Write = Change | StateChange | TokenIssue | TokenPurge | AuditEvent
 Outcome = LedgerEntry | None | Exception
 """What `ClientStore.commit` returns or raises; None for what is no change of a client."""
 
@@ -43,6 +51,8 @@ Outcome = LedgerEntry | None | Exception
 class _Standing:
     """What a transaction is going to write."""
 
+    suspended: list[Row] = field(default_factory=list)
+    resumed: list[ClientId] = field(default_factory=list)
     created: list[ClientRecord] = field(default_factory=list)
     replaced: list[ClientRecord] = field(default_factory=list)
     removed: list[ClientId] = field(default_factory=list)
@@ -63,18 +73,23 @@ class Transaction:
         self, connection: sqlite3.Connection, batch: Sequence[Write], chain: Chain
     ) -> None:
         changes = [write for write in batch if isinstance(write, Change)]
+        states = [write for write in batch if isinstance(write, StateChange)]
         self._connection = connection
         self._chain = chain
         self._standing = _Standing()
         self._entries = self._find_entries(changes)
-        self._versions = self._find_versions(changes)
-        self._created: Counter[OrganizationIdentifier] = Counter()
+        self._versions = self._find_versions(changes, states)
+        self._creations = Creations(
+            connection, [each.write for each in changes if isinstance(each.write, Creation)]
+        )
 
     def take(self, write: Write) -> Outcome:
         """Return the outcome of a write, and put down what it needs written."""
         match write:
             case Change():
                 return self._take_change(write)
+            case StateChange():
+                return self._take_state(write)
             case TokenIssue():
                 return self._take_token(write)
             case TokenPurge():
@@ -89,16 +104,16 @@ class Transaction:
         Removals come after tokens, so that they take fresh ones along.
         """
         standing = self._standing
+        self._insert(statements.INSERT_SUSPENSION, standing.suspended)
+        for client_id in standing.resumed:
+            self._connection.execute(statements.DELETE_SUSPENSION, (client_id,))
         self._insert(statements.INSERT_CLIENT, [*map(rows.client_row, standing.created)])
         for record in standing.replaced:
             self._replace(record)
+        written = (*standing.created, *standing.replaced)
+        self._insert(statements.INSERT_SOFTWARE, [*map(rows.software_row, written)])
         self._insert(
-            statements.INSERT_KEY,
-            [
-                row
-                for record in (*standing.created, *standing.replaced)
-                for row in rows.key_rows(record)
-            ],
+            statements.INSERT_KEY, [row for record in written for row in rows.key_rows(record)]
         )
         self._insert(statements.INSERT_TOKEN, standing.tokens)
         self._insert(statements.DELETE_EXPIRED_TOKENS, standing.purges)
@@ -114,45 +129,66 @@ class Transaction:
         answered = self._entries.get(change.entry.key)
         if answered is not None:
             return answered
-        refusal = self._refusal(change.write)
-        if refusal is not None:
-            return refusal
+        match self._judge(change.write):
+            case RefusalError() as refusal:
+                return refusal
+            case (client_id, version):
+                return self._answer_with(change.entry, client_id, version)
         self._put(change.write)
         self._standing.entries.append(rows.entry_row(change.entry))
         self._standing.events.append(change.event)
+        if change.resumed is not None:
+            self._standing.events.append(change.resumed)
         self._entries[change.entry.key] = change.entry
         return change.entry
 
-    def _refusal(self, write: Creation | Replacement | Removal) -> RefusalError | None:
+    def _answer_with(self, entry: LedgerEntry, client_id: ClientId, version: int) -> LedgerEntry:
+        """Put down that a request is answered with a client that stands; nothing else changes."""
+        standing = structs.replace(entry, client_id=client_id, version=version)
+        self._standing.entries.append(rows.entry_row(standing))
+        self._entries[entry.key] = standing
+        return standing
+
+    def _judge(self, write: Creation | Replacement | Removal) -> Standing | RefusalError | None:
+        """Return what keeps a write from being put down: a refusal, or a client that stands."""
         match write:
-            case Creation(record, quota):
-                refused = quota is not None and self._quota_reached(
-                    record.organization_identifier, quota
-                )
-                return EntitlementError("quota_reached") if refused else None
+            case Creation():
+                return self._creations.judge(write)
             case Replacement(record):
                 current = self._versions.get(record.client_id) == record.version - 1
             case Removal(client_id, version):
                 current = self._versions.get(client_id) == version
         return None if current else UnavailableError("concurrent_change", retry_after=1)
 
-    def _quota_reached(self, organization: OrganizationIdentifier, quota: int) -> bool:
-        (existing,) = self._connection.execute(
-            statements.COUNT_CLIENTS, (organization, quota)
-        ).fetchone()
-        return bool(existing + self._created[organization] >= quota)
-
     def _put(self, write: Creation | Replacement | Removal) -> None:
         match write:
-            case Creation(record, _):
-                self._created[record.organization_identifier] += 1
+            case Creation(record):
+                self._creations.create(record)
                 self._standing.created.append(record)
             case Replacement(record):
+                self._creations.change(record)
                 self._standing.replaced.append(record)
                 del self._versions[record.client_id]
             case Removal(client_id, _):
+                self._creations.forget(client_id)
                 self._standing.removed.append(client_id)
                 del self._versions[client_id]
+
+    def _take_state(self, change: StateChange) -> RefusalError | None:
+        """Put a suspension or its end down, unless it stands so already, or is of the past."""
+        client_id, suspension = change.client_id, change.suspension
+        if self._versions.get(client_id) != change.version:
+            return UnavailableError("concurrent_change", retry_after=1)
+        found = self._connection.execute(statements.FIND_SUSPENSION, (client_id,)).fetchone()
+        if (found is None) == (suspension is None):
+            return None
+        del self._versions[client_id]
+        if suspension is None:
+            self._standing.resumed.append(client_id)
+        else:
+            self._standing.suspended.append(rows.suspension_row(client_id, suspension))
+        self._standing.events.append(change.event)
+        return None
 
     def _take_token(self, issue: TokenIssue) -> RefusalError | None:
         """Put a token down, unless its client was removed since it asked for one."""
@@ -178,12 +214,17 @@ class Transaction:
         self._connection.execute(statements.DELETE_CLIENT, (client_id,))
 
     def _end_version(self, client_id: ClientId, *, removed: int) -> None:
-        """Move the living version and its keys into the history; the client's row stays."""
+        """Move the living version and its keys into the history; the client's row stays.
+
+        A suspension ends with the version it was of.
+        """
         keys = self._connection.execute(statements.CLIENT_KEYS, (client_id,)).fetchall()
         self._connection.execute(
             statements.END_VERSION, (rows.ended_keys(keys), removed, client_id)
         )
         self._connection.execute(statements.DELETE_KEYS, (client_id,))
+        self._connection.execute(statements.DELETE_SOFTWARE, (client_id,))
+        self._connection.execute(statements.DELETE_SUSPENSION, (client_id,))
 
     def _insert(self, statement: str, values: Sequence[Row]) -> None:
         if values:
@@ -193,11 +234,14 @@ class Transaction:
         found = self._find_all(statements.find_entries, [change.entry.key for change in changes])
         return {row[0]: rows.entry(row) for row in found}
 
-    def _find_versions(self, changes: Sequence[Change]) -> dict[ClientId, int]:
+    def _find_versions(
+        self, changes: Sequence[Change], states: Sequence[StateChange]
+    ) -> dict[ClientId, int]:
         """Return the current version of every living client that a change builds on."""
         client_ids = [
             change.entry.client_id for change in changes if not isinstance(change.write, Creation)
         ]
+        client_ids.extend(state.client_id for state in states)
         return dict(self._find_all(statements.find_versions, client_ids))
 
     def _find_all(self, statement: Callable[[int], str], keys: Sequence[object]) -> list[Row]:

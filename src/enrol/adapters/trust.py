@@ -9,7 +9,8 @@ from typing import Final, Generic, TypeVar
 import structlog
 
 from enrol.adapters.files import Stamp
-from enrol.eidas.revocation import RevocationLists, parse_revocation_list
+from enrol.eidas.crl import RevocationLists, parse_revocation_list
+from enrol.eidas.revocation import RevocationEvidence
 from enrol.eidas.trust import TrustAnchors
 from enrol.eidas.validate import AssessedCertificate
 from enrol.errors import ConfigurationError, EnrolError, UnavailableError
@@ -44,9 +45,14 @@ class FileRevocationSource:
         self._look()
         return self._revocation_lists.value
 
-    async def lists_for(self, assessed: AssessedCertificate, *, at: datetime) -> RevocationLists:  # noqa: ARG002 - all lists at once
+    async def evidence_for(
+        self,
+        assessed: AssessedCertificate,  # noqa: ARG002 - all lists at once
+        *,
+        at: datetime,  # noqa: ARG002 - same
+    ) -> RevocationEvidence:
         """Return all revocation lists."""
-        return self.basis()
+        return RevocationEvidence(lists=self.basis())
 
     def _look(self) -> float:
         now = self._monotonic()

@@ -3,11 +3,12 @@
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, BinaryIO, Final
+from typing import Annotated, Any, BinaryIO, Final
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -19,6 +20,7 @@ from enrol.cli.explain_options import AsJson
 from enrol.cli.serve import ConfigOption
 from enrol.errors import ConfigurationError
 from enrol.registration.chain import ChainedEvent, Head
+from enrol.registration.evidence import VERDICTS
 from enrol.registration.rejudge import EvidenceJudge
 from enrol.registration.review import review_trail
 from enrol.settings import load_settings
@@ -92,7 +94,7 @@ def show(
         str | None,
         typer.Argument(
             metavar="NAME",
-            help="The number of an event, a client_id or an X-Request-ID; without it, the head.",
+            help="A number, client_id, X-Request-ID or type of an event; without it, the head.",
         ),
     ] = None,
     as_json: AsJson = False,
@@ -105,7 +107,28 @@ def show(
         event, others = _find(trail, name)
         before = trail.event(event.id - 1)
         finding, faults = EvidenceJudge(trail)(event)
-        print_event(event, finding, faults, before=before, others=others, as_json=as_json)
+        print_event(
+            event,
+            finding,
+            faults,
+            before=before,
+            others=others,
+            verdicts=_verdicts(trail, event),
+            as_json=as_json,
+        )
+
+
+def _verdicts(trail: DatabaseTrail, event: ChainedEvent) -> dict[str, dict[str, Any]]:
+    """Return what was found of the certificates of an event, as far as it is there to be read."""
+    verdicts = {}
+    for member in VERDICTS:
+        try:
+            digest = msgspec.json.decode(event.evidence, type=dict[str, Any]).get(member)
+            content = trail.blob(bytes.fromhex(digest)) if isinstance(digest, str) else None
+            verdicts[member] = msgspec.json.decode(content or b"", type=dict[str, Any])
+        except (ValueError, RecursionError):
+            continue  # it is a finding of the judge where it should be there
+    return verdicts
 
 
 def _find(trail: DatabaseTrail, name: str) -> tuple[ChainedEvent, list[int]]:
@@ -115,7 +138,7 @@ def _find(trail: DatabaseTrail, name: str) -> tuple[ChainedEvent, list[int]]:
     event = trail.event(numbers[-1]) if numbers else None
     if event is None:
         raise ConfigurationError(
-            "event_unknown", f"No event has the number, client_id or X-Request-ID {name!a}."
+            "event_unknown", f"No event has the number, client_id, X-Request-ID or type {name!a}."
         )
     if not event.is_typed:
         raise ConfigurationError(
@@ -154,17 +177,19 @@ def _hash(text: str) -> bytes:
 @contextmanager
 def _new_file(path: Path) -> Iterator[BinaryIO]:
     """Write a file for its owner only; where that fails, there is none."""
-    draft = path.with_name(f"{path.name}.part")
     if path.exists():
         raise ConfigurationError("export_exists", f"{path} exists; name a new file with --out.")
+    draft = path.with_name(f"{path.name}.part")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with open(descriptor, "wb") as stream:  # noqa: PTH123 - of a descriptor
             yield stream
         draft.rename(path)
     except OSError as exc:
-        draft.unlink(missing_ok=True)
         raise ConfigurationError("export_unwritable", f"{path} cannot be written.") from exc
+    finally:
+        with suppress(OSError):
+            draft.unlink()
 
 
 @contextmanager

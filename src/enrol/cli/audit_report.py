@@ -1,7 +1,7 @@
 """What ``enrol audit`` says, to people and as JSON; text of a request is shown escaped."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -70,9 +70,13 @@ def print_event(
     *,
     before: ChainedEvent | None,
     others: Sequence[int],
+    verdicts: Mapping[str, Any],
     as_json: bool,
 ) -> None:
-    """Print one event, whether it follows from the one before it, and what its evidence is."""
+    """Print one event, whether it follows from the one before it, and what its evidence is.
+
+    `verdicts` are what was found of its certificates, by their member of the evidence.
+    """
     console = _console()
     previous = before.hash if before is not None else GENESIS
     follows = chain_hash(previous, event.columns) == event.hash
@@ -82,14 +86,20 @@ def print_event(
             "finding": finding.value,
             "faults": [_document(fault) for fault in faults],
             "others": list(others),
+            "verdicts": verdicts,
         }
         console.print(json.dumps(document, indent=2))
         return
     if others:
-        console.print(Text(f"Also of that name: {', '.join(map(str, others))}", style="dim"))
+        shown = ", ".join(map(str, others[-_SHOWN:]))
+        console.print(Text(f"Also of that name: {len(others)}, the last {shown}", style="dim"))
     console.print(Text(f"Event {event.id}  {printable(event.type)}", style="bold"))
     for name, value in _facts(event, follows=follows, finding=finding):
         console.print(_line(name, value))
+    for title, verdict in verdicts.items():
+        console.print(Text(f"\n{title}", style="bold"))
+        for name, value in verdict.items():
+            console.print(_line(name, value if isinstance(value, str) else json.dumps(value)))
     for fault in faults:
         console.print(_fault(fault))
     if event.request is not None:

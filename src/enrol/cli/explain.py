@@ -2,13 +2,13 @@
 
 import sys
 from dataclasses import replace
-from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
+from enrol.cli.explain_certificate import certificate as explain_certificate
 from enrol.cli.explain_options import (
     AlgorithmOption,
     AsJson,
@@ -25,6 +25,7 @@ from enrol.cli.explain_options import (
     RequestNumber,
     SignatureProfile,
     TargetOption,
+    moment,
 )
 from enrol.cli.explain_report import print_refusal, print_signature
 from enrol.client.capture import Capture, choose_capture, make_capture, read_captures
@@ -35,6 +36,7 @@ from enrol.httpsig import STET, STRICT, Mode, Primitive, SignaturePolicy
 from enrol.httpsig.explain import GivenKey, Verdict, explain_signature
 
 app = typer.Typer(no_args_is_help=True, help="Say what is wrong, rule by rule.")
+app.command("certificate")(explain_certificate)
 
 DOES_NOT_VERIFY: Final = 1
 _MODERN: Final = (
@@ -73,17 +75,17 @@ def signature(
     claimed = None
     if client_signing_string is not None:
         claimed = read_octets(client_signing_string, "--client-signing-string")
-    moment = _moment(at)
+    judged_at = moment(at)
     report = explain_signature(
         capture.message,
         given,
-        at=moment,
+        at=judged_at,
         policy=_policy(profile),
         has_body=capture.has_body,
         claimed=claimed,
     )
     notes = capture.notes if report.mode is Mode.CAVAGE else (*capture.notes, _MODERN)
-    print_signature(report, at=moment, notes=notes, as_json=as_json)
+    print_signature(report, at=judged_at, notes=notes, as_json=as_json)
     raise typer.Exit(0 if report.verdict is Verdict.HOLDS else DOES_NOT_VERIFY)
 
 
@@ -159,15 +161,3 @@ def _policy(profile: SignatureProfile) -> SignaturePolicy:
     """Return the policy of a profile, both modes on."""
     policy = STRICT if profile is SignatureProfile.STRICT else STET
     return replace(policy, modes=tuple(Mode))
-
-
-def _moment(text: str | None) -> datetime:
-    if text is None:
-        return datetime.now(UTC)
-    try:
-        moment = datetime.fromisoformat(text)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError) as exc:
-        raise ConfigurationError(
-            "time_malformed", "--at: write the time as 2026-01-31T12:00:00Z."
-        ) from exc

@@ -1,11 +1,13 @@
 """The options of ``enrol explain``, each written once."""
 
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from enrol.errors import ConfigurationError
 from enrol.httpsig import Primitive
 
 
@@ -87,4 +89,19 @@ AtOption = Annotated[
         "--at", metavar="TIME", help="Judge at this time (ISO 8601, UTC); by default now."
     ),
 ]
+
+
+def moment(text: str | None) -> datetime:
+    """Return the time of ``--at``, now without it; raises `ConfigurationError`."""
+    if text is None:
+        return datetime.now(UTC)
+    try:
+        given = datetime.fromisoformat(text)
+        return given.replace(tzinfo=UTC) if given.tzinfo is None else given.astimezone(UTC)
+    except (ValueError, OverflowError) as exc:
+        raise ConfigurationError(
+            "time_malformed", "--at: write the time as 2026-01-31T12:00:00Z."
+        ) from exc
+
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]

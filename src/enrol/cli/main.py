@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from enrol import __version__
-from enrol.cli import audit, dialect, explain, sandbox, serve, tpp, trust
+from enrol.cli import audit, dialect, explain, register, sandbox, serve, tpp, trust
+from enrol.cli.trust_recheck import recheck_command
 from enrol.errors import ConfigurationError
 
 app = typer.Typer(
@@ -21,7 +22,9 @@ app.add_typer(tpp.app, name="tpp")
 app.add_typer(explain.app, name="explain")
 app.add_typer(dialect.app, name="dialect")
 app.add_typer(trust.app, name="trust")
+app.add_typer(register.app, name="register")
 app.add_typer(audit.app, name="audit")
+trust.app.command("recheck")(recheck_command)
 app.command("serve")(serve.serve)
 app.command("migrate")(serve.migrate)
 app.command("check-config")(serve.check_config)

@@ -14,6 +14,7 @@ from enrol.adapters.clock import system_clock
 from enrol.cli.sandbox import DialectOption, spoken_dialect
 from enrol.cli.trust import ensure_snapshot
 from enrol.registration.ports import Clock
+from enrol.sandbox.draft import CRL_PATH, QTSP_HOST
 from enrol.sandbox.folder import create_sandbox, is_sandbox
 from enrol.sandbox.host import LOOPBACK, PORT
 from enrol.sandbox.seed import RandomKeys
@@ -91,7 +92,8 @@ def sandbox_up(
         settings = _speaking(settings, spoken_dialect(dialect).name)
     typer.echo(_NOT_QUALIFIED, err=True)
     ensure_snapshot(settings.refresh_job)
-    raise typer.Exit(_run(settings, _clock_from(at)))
+    clock = _clock_from(at)
+    raise typer.Exit(_run(_with_site(settings, folder, clock), clock))
 
 
 def _run(settings: Settings, clock: Clock) -> int:
@@ -117,6 +119,24 @@ def _speaking(settings: Settings, dialect: str) -> Settings:
     """Return the settings with another dialect."""
     registration = msgspec.structs.replace(settings.registration, dialect=dialect)
     return msgspec.structs.replace(settings, registration=registration)
+
+
+def _with_site(settings: Settings, folder: Path, clock: Clock) -> Settings:
+    """Serve the test QTSP's site, and return the settings with where it is.
+
+    It is served where the settings have port 0 for its host; another port is somebody else's.
+    """
+    from enrol.sandbox.site import Site, serve_site  # noqa: PLC0415 - for a sandbox only
+
+    revocation = settings.revocation
+    address, _, port = revocation.hosts.get(QTSP_HOST, "").rpartition(":")
+    if not revocation.online or port != "0":
+        return settings
+    host, taken = serve_site(Site(folder, clock), (address, 0))
+    typer.echo(f"The test QTSP answers on http://{host}:{taken}{CRL_PATH} and /ocsp", err=True)
+    hosts = {**revocation.hosts, QTSP_HOST: f"{host}:{taken}"}
+    served = msgspec.structs.replace(revocation, hosts=hosts)
+    return msgspec.structs.replace(settings, revocation=served)
 
 
 def _clock_from(start: datetime | None) -> Clock:

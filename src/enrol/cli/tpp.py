@@ -1,17 +1,16 @@
 """``enrol tpp``: a TPP registers with a bank, reads, changes and deletes what it registered."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
-
 import msgspec
 import typer
 
-from enrol.cli.tpp_desk import Desk, after_success, exit_status, open_desk
+from enrol.cli.examination_report import print_examination
+from enrol.cli.tpp_desk import REFUSED, Desk, after_success, exit_status, open_desk
 from enrol.cli.tpp_options import (
     AsJson,
     BankUrl,
     ClientIdArgument,
+    GivenClientId,
+    KeepSeal,
     MetadataFile,
     NewSeal,
     NewSealKey,
@@ -22,23 +21,22 @@ from enrol.cli.tpp_options import (
     WriteProfile,
 )
 from enrol.cli.tpp_report import Report
-from enrol.client import (
-    Registration,
-)
+from enrol.cli.tpp_rotation import change_profile, rotation_of
+from enrol.cli.tpp_usage import JsonGroup
+from enrol.client import Registration
 from enrol.client.messages import registration_url
-from enrol.client.profile import load_seal
+from enrol.client.profile import profile_bank_url
 from enrol.client.registrations import (
-    KeptRegistration,
+    find_registration,
     forget_registration,
-    keep_registration,
     kept_registrations,
 )
-from enrol.client.rotation import rotation_values, write_rotation
-from enrol.client.seal import Seal
+from enrol.eidas.examination import Status
 from enrol.errors import ConfigurationError
 
 app = typer.Typer(
     name="tpp",
+    cls=JsonGroup,
     no_args_is_help=True,
     help="Register with a bank as a TPP. Exit status: 0 done, 1 refused by the bank, 2 not sent "
     "(arguments, profile, files), 3 no usable answer (network, TLS).",
@@ -61,14 +59,8 @@ def register(
     with open_desk(context, profile_file, bank_url, as_json=as_json, verbose=verbose) as desk:
         metadata = desk.metadata(metadata_file, settings)
         registration = desk.client.register(metadata, request_id=request_id)
-        kept = KeptRegistration(
-            registration.client_id,
-            desk.profile.bank.url,
-            profile_file.name,
-            datetime.now(UTC).isoformat(timespec="seconds"),
-        )
         _say(desk, f"Registered at {desk.profile.bank.url}.", registration)
-        after_success(desk.report, lambda: keep_registration(profile_file, kept))
+        desk.keep(registration)
 
 
 @app.command()
@@ -85,6 +77,7 @@ def show(
     with open_desk(context, profile_file, bank_url, as_json=as_json, verbose=verbose) as desk:
         registration = desk.client.show(desk.client_id(client_id))
         desk.report.metadata(registration)
+        desk.note(registration)
 
 
 @app.command()
@@ -98,6 +91,7 @@ def update(
     settings: Settings = None,
     new_qsealc: NewSeal = None,
     new_qsealc_key: NewSealKey = None,
+    keep_qsealc: KeepSeal = False,
     write_profile: WriteProfile = False,
     request_id: RequestIdOption = None,
     as_json: AsJson = False,
@@ -109,23 +103,26 @@ def update(
     without them the metadata are those of --metadata, or of the profile.
     """
     with open_desk(context, profile_file, bank_url, as_json=as_json, verbose=verbose) as desk:
-        rotation = _rotation(profile_file, new_qsealc, new_qsealc_key)
-        if write_profile and rotation is None:
-            raise ConfigurationError(
-                "new_qsealc_missing", "--write-profile needs --new-qsealc and --new-qsealc-key."
-            )
+        rotation = rotation_of(
+            desk, new_qsealc, new_qsealc_key, keep=keep_qsealc, write=write_profile
+        )
         changed = desk.client_id(client_id)
+        seals = rotation.seals if rotation else (desk.profile.credentials.seal,)
+        if rotation is None:
+            desk.warn_of_other_seal(changed)
         starts_there = metadata_file is None and bool(settings or rotation)
         registered = desk.registered(changed) if starts_there else None
         registration = desk.client.update(
             changed,
             desk.metadata(metadata_file, settings, registered=registered),
-            new_seal=rotation.seal if rotation else None,
+            seals=seals,
             request_id=request_id,
         )
-        _say(desk, f"Updated at {desk.profile.bank.url}.", registration)
+        did = "Updated" if registration.is_whole else "Asked for an update"
+        _say(desk, f"{did} at {desk.profile.bank.url}.", registration)
+        desk.note(registration, seals)
         if rotation is not None:
-            _change_profile(desk, rotation.values, write=write_profile)
+            change_profile(desk, rotation, write=write_profile)
 
 
 @app.command()
@@ -150,11 +147,55 @@ def delete(
         )
 
 
+@app.command()
+def check(
+    context: typer.Context,
+    *,
+    profile_file: ProfileFile,
+    bank_url: BankUrl = None,
+    as_json: AsJson = False,
+    verbose: Verbose = False,
+) -> None:
+    """Ask the bank what it thinks of the QWAC and the QSealC, check by check.
+
+    Nothing is registered. Exit status 1 where a check fails or the bank cannot decide it.
+    """
+    with open_desk(context, profile_file, bank_url, as_json=as_json, verbose=verbose) as desk:
+        report = desk.client.check()
+        print_examination(report, as_json=as_json)
+        if report.status is not Status.PASSED:
+            raise typer.Exit(REFUSED)
+
+
+@app.command()
+def forget(
+    *,
+    client_id: GivenClientId,
+    profile_file: ProfileFile,
+    bank_url: BankUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take a registration off the list on this machine; the bank is not asked, and keeps it."""
+    report = Report(as_json=as_json)
+    with exit_status(report):
+        bank = profile_bank_url(profile_file, bank_url)
+        if find_registration(profile_file, client_id=client_id, bank=bank) is None:
+            raise ConfigurationError(
+                "client_id_unknown",
+                f"No such registration at {bank} is kept beside the profile. enrol tpp list names "
+                "those that are; --bank-url names another bank.",
+            )
+        forget_registration(profile_file, client_id=client_id, bank=bank)
+        report.say("Forgotten on this machine.", {"client_id": client_id, "bank": bank})
+        report.answer({"client_id": client_id, "bank": bank})
+
+
 @app.command(name="list")
 def list_(*, profile_file: ProfileFile, as_json: AsJson = False) -> None:
     """List the registrations made with this profile on this machine."""
     report = Report(as_json=as_json)
     with exit_status(report):
+        profile_bank_url(profile_file)
         registrations = kept_registrations(profile_file)
         report.kept(registrations)
         report.answer(msgspec.to_builtins(registrations))
@@ -162,53 +203,16 @@ def list_(*, profile_file: ProfileFile, as_json: AsJson = False) -> None:
 
 def _say(desk: Desk, headline: str, registration: Registration) -> None:
     url = registration_url(desk.profile.bank, registration.client_id)
+    message = None if registration.is_whole else registration.document.get("message")
+    said = {"the bank says": message} if message else {}
     desk.report.say(
         headline,
         {
             "client_id": registration.client_id,
+            **said,
             "read it at": registration.registration_client_uri or url,
             "X-Request-ID": registration.request_id,
         },
         then=desk.next_command("show", registration.client_id),
     )
     desk.report.answer(registration.document)
-
-
-@dataclass(frozen=True, slots=True)
-class _Rotation:
-    """A new seal, and what it changes in the profile."""
-
-    seal: Seal
-    values: dict[str, str]
-
-
-def _rotation(profile: Path, certificate: Path | None, key: Path | None) -> _Rotation | None:
-    if certificate is None and key is None:
-        return None
-    if certificate is None or key is None:
-        raise ConfigurationError(
-            "new_qsealc_incomplete", "Write both --new-qsealc and --new-qsealc-key, or neither."
-        )
-    seal = load_seal(certificate, key, name="new-qsealc")
-    return _Rotation(
-        seal, rotation_values(profile, qsealc=certificate, qsealc_key=key, kid=seal.kid)
-    )
-
-
-def _change_profile(desk: Desk, values: dict[str, str], *, write: bool) -> None:
-    """Say which lines of the profile change with the new QSealC, and change them if asked to."""
-    path = desk.profile.path
-    lines = {name: f'"{value}"' for name, value in values.items()}
-    if not write:
-        desk.report.say(
-            f"Requests are signed with the new QSealC from now on. Write into [tpp] of {path}:",
-            lines,
-        )
-        return
-    try:
-        write_rotation(path, values)
-    except ConfigurationError as exc:
-        desk.report.warn(exc.detail)
-        desk.report.say(f"Write into [tpp] of {path}:", lines)
-        return
-    desk.report.say(f"Changed in [tpp] of {path}:", lines)

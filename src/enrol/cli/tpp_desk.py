@@ -5,25 +5,41 @@ import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import httpx
 import typer
 
+from enrol.cli.tpp_advisor import Advisor
 from enrol.cli.tpp_report import Report
+from enrol.cli.tpp_trouble import Advise, no_advice, tell_fault, tell_no_answer, tell_refusal
 from enrol.client import (
     BankError,
+    Bearer,
     Profile,
+    Registration,
     RegistrationRefusedError,
+    Seal,
     TppClient,
     load_profile,
 )
 from enrol.client.conversation import no_trace
-from enrol.client.metadata import apply_settings, check_metadata, read_metadata
-from enrol.client.registrations import last_registration
+from enrol.client.metadata import (
+    apply_settings,
+    check_metadata,
+    own_metadata,
+    read_metadata,
+)
+from enrol.client.registrations import (
+    KeptRegistration,
+    find_registration,
+    keep_registration,
+    last_registration,
+    note_change,
+)
 from enrol.errors import ConfigurationError
-from enrol.oauth.metadata import ISSUED_MEMBERS
 from enrol.oauth.strict_json import JsonObject
 
 REFUSED: Final = 1
@@ -63,9 +79,7 @@ class Desk:
 
     def registered(self, client_id: str) -> JsonObject:
         """Return the metadata that stand at the bank, without what the bank issued and the keys."""
-        document = self.client.show(client_id).document
-        issued = {*ISSUED_MEMBERS, "client_id", "client_secret", "jwks"}
-        return {name: value for name, value in document.items() if name not in issued and value}
+        return own_metadata(self.client.show(client_id).document)
 
     def metadata(
         self,
@@ -78,12 +92,65 @@ class Desk:
 
         They are those of `file`, else those `registered`, else the profile's, with `settings`.
         """
-        base = read_metadata(file) if file is not None else registered or self.profile.metadata
+        base = self._written(file) if file is not None else registered or self.profile.metadata
         metadata = apply_settings(base, tuple(settings or ()))
         if file is not None or settings:
             for warning in check_metadata(metadata):
                 self.report.warn(warning)
         return metadata
+
+    def kept(self, client_id: str) -> KeptRegistration | None:
+        """Return what is kept of a client at this bank."""
+        bank = self.profile.bank.url
+        return find_registration(self.profile.path, client_id=client_id, bank=bank)
+
+    def keep(self, registration: Registration) -> None:
+        """Keep a new registration beside the profile."""
+        bank = self.profile.bank
+        by_token = bank.management_token is Bearer.REGISTRATION_ACCESS_TOKEN
+        kept = KeptRegistration(
+            registration.client_id,
+            bank.url,
+            self.profile.path.name,
+            datetime.now(UTC).isoformat(timespec="seconds"),
+            (self.profile.credentials.seal.kid,),
+            registration.registration_access_token if by_token else None,
+        )
+        after_success(self.report, lambda: keep_registration(self.profile.path, kept))
+
+    def note(self, registration: Registration, seals: tuple[Seal, ...] = ()) -> None:
+        """Write down what an answer changes of what is kept: the seals registered, the token."""
+        bank = self.profile.bank
+        by_token = bank.management_token is Bearer.REGISTRATION_ACCESS_TOKEN
+        after_success(
+            self.report,
+            lambda: note_change(
+                self.profile.path,
+                client_id=registration.client_id,
+                bank=bank.url,
+                kids=tuple(seal.kid for seal in seals) or None,
+                token=registration.registration_access_token if by_token else None,
+            ),
+        )
+
+    def warn_of_other_seal(self, client_id: str) -> None:
+        """Warn where an update registers another QSealC than the one registered last."""
+        kept, kid = self.kept(client_id), self.profile.credentials.seal.kid
+        if kept is not None and kept.kids and kid not in kept.kids:
+            others = ", ".join(kept.kids)
+            self.report.warn(
+                f"This registers the QSealC {kid} of the profile in place of {others}."
+            )
+
+    def _written(self, file: Path) -> JsonObject:
+        """Return the metadata in a file; a registration that a bank answered is one, too."""
+        written = read_metadata(file)
+        if "client_id" not in written:
+            return written
+        own = own_metadata(written)
+        left_out = ", ".join(name for name in written if name not in own)
+        self.report.warn(f"metadata: {file} is a bank's answer. Left out: {left_out}.")
+        return own
 
 
 def _checked(client_id: str) -> str:
@@ -97,18 +164,18 @@ def _checked(client_id: str) -> str:
 
 
 @contextmanager
-def exit_status(report: Report) -> Iterator[None]:
+def exit_status(report: Report, advise: Advise = no_advice) -> Iterator[None]:
     """Turn what goes wrong into words and an exit status."""
     try:
         yield
     except RegistrationRefusedError as exc:
-        report.refusal(exc)
+        tell_refusal(report, exc, advise)
         raise typer.Exit(NO_ANSWER if exc.status in _UNDECIDED else REFUSED) from exc
     except ConfigurationError as exc:
-        report.fault(exc.detail)
+        tell_fault(report, exc)
         raise typer.Exit(NOT_SENT) from exc
     except BankError as exc:
-        report.trouble(exc)
+        tell_no_answer(report, exc, advise)
         raise typer.Exit(NO_ANSWER) from exc
 
 
@@ -127,12 +194,15 @@ def open_desk(
         profile = load_profile(profile_file, bank_url=bank_url)
         for warning in profile.warnings:
             report.warn(warning)
-        with TppClient(
+        advisor = Advisor(profile)
+        client = TppClient(
             profile.bank,
             profile.credentials,
             transport=context.find_object(httpx.BaseTransport),
             trace=report.trace if verbose else no_trace,
-        ) as client:
+            own_token=advisor.own_token,
+        )
+        with client, exit_status(report, advisor):
             yield Desk(profile, client, report, bank_url)
 
 

@@ -23,12 +23,16 @@ ClientIdArgument = Annotated[
         metavar="CLIENT_ID", help="By default the one registered last.", show_default=False
     ),
 ]
+GivenClientId = Annotated[
+    str, typer.Argument(metavar="CLIENT_ID", help="One that `enrol tpp list` names.")
+]
 MetadataFile = Annotated[
     Path | None,
     typer.Option(
         "--metadata",
         metavar="FILE",
-        help="Send the metadata in this TOML or .json file instead of those in the profile.",
+        help="Send the metadata in this TOML or .json file instead of those in the profile; what "
+        "show --json printed will do.",
     ),
 ]
 Settings = Annotated[
@@ -64,4 +68,11 @@ NewSealKey = Annotated[
 WriteProfile = Annotated[
     bool,
     typer.Option("--write-profile", help="Write the new QSealC into the profile after success."),
+]
+KeepSeal = Annotated[
+    bool,
+    typer.Option(
+        "--keep-qsealc",
+        help="Keep the QSealC of the profile registered beside the new one; either may sign.",
+    ),
 ]

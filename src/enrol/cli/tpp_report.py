@@ -1,39 +1,18 @@
 """What ``enrol tpp`` says: results on stdout, everything else on stderr, all of it safe to show."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 
 import httpx
 from rich.console import Console
 from rich.text import Text
 
-from enrol.client import (
-    BankError,
-    RefusedFinding,
-    Registration,
-    RegistrationRefusedError,
-    UnbelievedAnswerError,
-)
+from enrol.client import Registration
 from enrol.client.printable import printable
 from enrol.client.registrations import KeptRegistration
 from enrol.client.transcript import describe_request, describe_response, shorten_secrets
-from enrol.errors import RefusalExplanation
-from enrol.explanations import EXPLANATIONS
 
 _WIDTH = 14
-_UNDECIDED = frozenset(
-    {
-        "bank_connection_lost",
-        "bank_timeout",
-        "bank_answer_unreadable",
-        "bank_signature_missing",
-        "bank_signature_invalid",
-        "bank_signature_elsewhere",
-        "bank_seal_expired",
-    }
-)
-_REPEAT = "register, update and delete can be repeated with --request-id and this value"
 
 
 def _console(*, stderr: bool) -> Console:
@@ -88,35 +67,20 @@ class Report:
         """Print a warning."""
         self._err.print(Text.assemble(("Warning: ", "yellow"), printable(text)))
 
-    def fault(self, detail: str) -> None:
-        """Print what is wrong on this side, and what to do."""
-        self._err.print(Text.assemble(("Not sent: ", "bold red"), printable(detail)))
+    def bad(self, headline: str, rest: str = "") -> None:
+        """Print on stderr that something did not work."""
+        self._err.print(Text.assemble((printable(headline), "bold red"), printable(rest)))
 
-    def trouble(self, error: BankError) -> None:
-        """Print why no usable answer came, and how to find out what the bank did."""
-        self._err.print(Text(f"No usable answer: {error.explanation.meaning}", style="bold red"))
-        self._err.print(_line("code", error.code))
-        if isinstance(error, UnbelievedAnswerError) and error.rule is not None:
-            self._err.print(_line("rule", f"{error.rule}: {EXPLANATIONS[error.rule].meaning}"))
-        self._err.print(_line("change", error.explanation.remedy))
-        self._err.print(_line("X-Request-ID", error.request_id))
-        if error.code in _UNDECIDED:
-            self._err.print(_line("", _REPEAT))
+    def line(self, name: str, text: str) -> None:
+        """Print on stderr one thing worth knowing of what did not work."""
+        self._err.print(_line(name, text))
 
-    def refusal(self, error: RegistrationRefusedError) -> None:
-        """Print a refusal: its code, what it means and what to change; as JSON on stdout too."""
-        self._err.print(
-            Text(f"Refused by the bank: {error.status} {error.error}", style="bold red")
-        )
-        findings = error.findings or (RefusedFinding(None, error.code, error.description, None),)
-        for finding in findings:
-            self._finding(finding)
-        if error.retry_after is not None:
-            self._err.print(_line("try again in", f"{error.retry_after} seconds"))
-        self._err.print(_line("X-Request-ID", error.request_id))
-        if error.explanation is not None:
-            self._explanation(error.explanation)
-        self.answer(_as_document(error))
+    def quote(self, headline: str, lines: Sequence[str]) -> None:
+        """Print lines to be copied into a file, as they stand there."""
+        console = self._err if self._as_json else self._out
+        console.print(Text(printable(headline)))
+        for line in lines:
+            console.print(Text(f"  {printable(line)}"))
 
     def trace(self, message: httpx.Request | httpx.Response) -> None:
         """Print a request or a response as it went over the wire, tokens shortened."""
@@ -124,31 +88,6 @@ class Report:
             self._block("> ", describe_request(message), "cyan")
         else:
             self._block("< ", describe_response(message), "magenta")
-
-    def _finding(self, finding: RefusedFinding) -> None:
-        """Print one rule: in Enrol's words where it knows the code, else in the bank's."""
-        known = EXPLANATIONS.get(finding.code)
-        meaning = (known.meaning if known else finding.meaning) or "This code is the bank's own."
-        remedy = (known.remedy if known else finding.remedy) or "Ask the bank what to change."
-        self._err.print(_line("code", finding.code))
-        self._err.print(
-            _line("it means", f"{finding.member}: {meaning}" if finding.member else meaning)
-        )
-        if known and finding.member is None and finding.meaning not in (None, known.meaning):
-            self._err.print(_line("it says", str(finding.meaning)))
-        self._err.print(_line("change", remedy))
-        if known:
-            self._err.print(_line("rule", known.clause))
-
-    def _explanation(self, explanation: RefusalExplanation) -> None:
-        """Print what a test system tells of a refused signature."""
-        for rule in explanation.findings:
-            if rule.verdict == "fails":
-                self._err.print(_line(f"fails {rule.rule}", rule.sentence))
-        for mistake in explanation.mistakes:
-            self._err.print(_line("likely", mistake))
-        for n, line in enumerate(explanation.signing_string):
-            self._err.print(_line("" if n else "bank computed", line))
 
     def _block(self, mark: str, text: str, style: str) -> None:
         for line in text.split("\n"):
@@ -168,18 +107,3 @@ def _value(value: object) -> str:
             return ", ".join(value)
         case _:
             return json.dumps(value, ensure_ascii=False)
-
-
-def _as_document(error: RegistrationRefusedError) -> dict[str, object]:
-    return {
-        "status": error.status,
-        "error": error.error,
-        "code": error.code,
-        "description": error.description,
-        "findings": [
-            {"member": f.member, "code": f.code, "meaning": f.meaning, "remedy": f.remedy}
-            for f in error.findings
-        ],
-        "request_id": error.request_id,
-        "explanation": error.explanation and asdict(error.explanation),
-    }

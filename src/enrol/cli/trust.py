@@ -24,6 +24,7 @@ from enrol.cli.trust_report import (
     overview_line,
     overview_table,
 )
+from enrol.eidas.loading import silence_warnings_of_names
 from enrol.eidas.trustlist import TrustSnapshot
 from enrol.errors import ConfigurationError
 from enrol.settings import load_settings
@@ -163,6 +164,7 @@ class _Bar:
 @contextmanager
 def _reported(as_json: bool) -> Iterator[None]:
     """Turn an error into its message on stderr and an exit code: 2 wrong use, 1 failure."""
+    silence_warnings_of_names()
     try:
         yield
     except ListRefusedError as error:

@@ -2,6 +2,7 @@
 
 from enrol.client.answers import Registration
 from enrol.client.auth import SignatureAuth
+from enrol.client.bank import Bank, Bearer
 from enrol.client.bank_seal import BankSeal
 from enrol.client.errors import (
     BankError,
@@ -11,7 +12,7 @@ from enrol.client.errors import (
     UnbelievedAnswerError,
     UnreadableAnswerError,
 )
-from enrol.client.profile import Bank, Credentials, Profile, load_profile
+from enrol.client.profile import Credentials, Profile, load_profile
 from enrol.client.seal import Seal, make_seal
 from enrol.client.tpp import AsyncTppClient, TppClient
 
@@ -21,6 +22,7 @@ __all__ = [
     "BankError",
     "BankSeal",
     "BankUnreachableError",
+    "Bearer",
     "Credentials",
     "Profile",
     "RefusedFinding",

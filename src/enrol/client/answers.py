@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import httpx
+import msgspec
 
 from enrol.client.errors import RefusedFinding, RegistrationRefusedError, UnreadableAnswerError
 from enrol.client.printable import printable_line
+from enrol.eidas.examination import ExaminationReport
 from enrol.errors import ClientMetadataError, ExplainedRule, RefusalExplanation
 from enrol.oauth.strict_json import JsonObject, parse_json_object
 from enrol.oauth.types import ClientId
@@ -24,12 +26,24 @@ _MOST_LINES: Final = 200
 class Registration:
     """A registration as the bank answers it; `document` is the whole answer.
 
-    It may hold secrets: ``registration_access_token``, and at some banks ``client_secret``.
+    After an update that the bank only notes, `document` has no ``client_id``. It may hold
+    secrets: ``registration_access_token``, and at some banks ``client_secret``.
     """
 
     client_id: ClientId
     document: JsonObject
     request_id: str
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the bank answered the registration, and not only that it noted something."""
+        return "client_id" in self.document
+
+    @property
+    def registration_access_token(self) -> str | None:
+        """Return the token for calls on this registration, where the bank gives one."""
+        token = self.document.get("registration_access_token")
+        return token if isinstance(token, str) and _TOKEN.fullmatch(token) else None
 
     @property
     def registration_client_uri(self) -> str | None:
@@ -50,11 +64,27 @@ def parse_registration(response: httpx.Response, *, request_id: str) -> Registra
 
     Raises `RegistrationRefusedError` for other statuses and `UnreadableAnswerError`.
     """
-    document = _document(response, (200, 201), request_id)
+    return _registration(_document(response, (200, 201), request_id), request_id)
+
+
+def _registration(document: JsonObject, request_id: str) -> Registration:
     client_id = document.get("client_id")
     if not isinstance(client_id, str) or not _CLIENT_ID.fullmatch(client_id):
         raise UnreadableAnswerError("bank_answer_unreadable", request_id=request_id)
     return Registration(ClientId(client_id), document, request_id)
+
+
+def parse_update(response: httpx.Response, client_id: ClientId, *, request_id: str) -> Registration:
+    """Return the registration in the answer to an update, as `parse_registration`.
+
+    Some banks only note an update and say so: 204, or a ``message`` instead of a registration.
+    """
+    if response.status_code == 204:
+        return Registration(client_id, {}, request_id)
+    document = _document(response, (200, 201, 202), request_id)
+    if "client_id" not in document and printable_line(document.get("message")):
+        return Registration(client_id, document, request_id)
+    return _registration(document, request_id)
 
 
 def parse_token(response: httpx.Response, *, request_id: str) -> Token:
@@ -69,6 +99,18 @@ def parse_token(response: httpx.Response, *, request_id: str) -> Token:
         raise UnreadableAnswerError("bank_answer_unreadable", request_id=request_id)
     is_number = isinstance(lifetime, int) and not isinstance(lifetime, bool)
     return Token(token, lifetime if isinstance(lifetime, int) and is_number else _DEFAULT_LIFETIME)
+
+
+def parse_examination(response: httpx.Response, *, request_id: str) -> ExaminationReport:
+    """Return the report in an answer of status 200.
+
+    Raises `RegistrationRefusedError` for other statuses and `UnreadableAnswerError`.
+    """
+    document = _document(response, (200,), request_id)
+    try:
+        return msgspec.convert(document, ExaminationReport)
+    except msgspec.ValidationError as exc:
+        raise UnreadableAnswerError("bank_answer_unreadable", request_id=request_id) from exc
 
 
 def check_deleted(response: httpx.Response, *, request_id: str) -> None:
@@ -93,6 +135,7 @@ def refusal_of(response: httpx.Response, *, request_id: str) -> RegistrationRefu
         request_id=printable_line(response.headers.get("x-request-id")) or request_id,
         retry_after=retry_after(response),
         explanation=_explanation(document.get("explanation")),
+        certificate=_certificate(document.get("certificate")),
     )
 
 
@@ -137,6 +180,10 @@ def _findings(document: JsonObject) -> tuple[RefusedFinding, ...]:
         for finding in (findings if isinstance(findings, list) else ())
         if isinstance(finding, dict)
     )
+
+
+def _certificate(value: object) -> str | None:
+    return str(value) if value in ("qwac", "qsealc") else None
 
 
 def _explanation(value: object) -> RefusalExplanation | None:

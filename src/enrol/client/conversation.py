@@ -8,29 +8,36 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, TypeAlias, TypeVar
+from functools import partial
+from typing import Final, Protocol, TypeAlias, TypeVar
 
 import httpx
 
 from enrol.client.answers import (
     Registration,
     check_deleted,
+    parse_examination,
     parse_registration,
     parse_token,
+    parse_update,
     retry_after,
 )
 from enrol.client.auth import new_request_id
-from enrol.client.errors import BankUnreachableError
+from enrol.client.bank import Bank, Bearer
+from enrol.client.errors import BankUnreachableError, Call, Purpose, telling
 from enrol.client.messages import (
     check_request_id,
+    preflight_request,
     registration_request,
     registration_url,
     token_request,
 )
 from enrol.client.metadata import registration_body
-from enrol.client.profile import Bank
 from enrol.client.seal import Seal
 from enrol.client.tls import Failure, failure_code
+from enrol.eidas.examination import ExaminationReport
+from enrol.errors import ConfigurationError
+from enrol.oauth.types import ClientId
 
 MAXIMUM_RETRIES: Final = 2
 LONGEST_PAUSE: Final = 5
@@ -48,10 +55,31 @@ class Pause:
 
 
 T = TypeVar("T")
+Answered_co = TypeVar("Answered_co", covariant=True)
 Step: TypeAlias = httpx.Request | Pause
 Outcome: TypeAlias = httpx.Response | Failure | None
 Flow: TypeAlias = Generator[Step, Outcome, T]
 Trace: TypeAlias = Callable[[httpx.Request | httpx.Response], None]
+OwnToken: TypeAlias = Callable[[str], str | None]
+"""Returns the registration access token of a client_id, None where it is not known."""
+
+_METHODS: Final = {
+    Purpose.REGISTER: "POST",
+    Purpose.SHOW: "GET",
+    Purpose.UPDATE: "PUT",
+    Purpose.DELETE: "DELETE",
+}
+
+
+class Parse(Protocol[Answered_co]):
+    """Reads an answer, or raises what it refuses."""
+
+    def __call__(self, response: httpx.Response, *, request_id: str) -> Answered_co:
+        """Return what `response` says."""
+
+
+def _call_of(purpose: Purpose, request: httpx.Request) -> Call:
+    return Call(purpose, request.method, str(request.url))
 
 
 def _now() -> datetime:
@@ -60,6 +88,10 @@ def _now() -> datetime:
 
 def no_trace(_message: httpx.Request | httpx.Response) -> None:
     """Look at nothing."""
+
+
+def no_token(_client_id: str) -> None:
+    """Know no registration access token."""
 
 
 def pause_before_retry(outcome: Outcome, attempt: int) -> float | None:
@@ -94,12 +126,14 @@ class Conversation:
         seal: Seal,
         *,
         trace: Trace = no_trace,
+        own_token: OwnToken = no_token,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = _now,
     ) -> None:
         self._bank = bank
         self._seal = seal
         self._trace = trace
+        self._own_token = own_token
         self._clock = clock
         self._now = now
         self._token = ""
@@ -110,8 +144,10 @@ class Conversation:
         if self._clock() < self._token_ends - _EARLY:
             return self._token
         request_id = new_request_id()
-        response = yield from self._exchange(token_request(self._bank, request_id=request_id))
-        token = parse_token(response, request_id=request_id)
+        request = token_request(self._bank, request_id=request_id)
+        with telling(_call_of(Purpose.TOKEN, request)):
+            response = yield from self._exchange(request)
+            token = parse_token(response, request_id=request_id)
         self._token, self._token_ends = token.access_token, self._clock() + token.lifetime
         return self._token
 
@@ -120,53 +156,89 @@ class Conversation:
     ) -> Flow[Registration]:
         """Register a new client."""
         body = registration_body(metadata, self._seal)
-        sent, response = yield from self._call("POST", body=body, request_id=request_id)
-        return parse_registration(response, request_id=sent)
+        return (
+            yield from self._call(
+                Purpose.REGISTER, None, parse_registration, body=body, request_id=request_id
+            )
+        )
 
     def show(self, client_id: str) -> Flow[Registration]:
         """Read a registration."""
-        sent, response = yield from self._call("GET", client_id)
-        return parse_registration(response, request_id=sent)
+        return (yield from self._call(Purpose.SHOW, client_id, parse_registration))
 
     def update(
         self,
         client_id: str,
         metadata: Mapping[str, object],
         *,
-        new_seal: Seal | None = None,
+        seals: tuple[Seal, ...] = (),
         request_id: str | None = None,
     ) -> Flow[Registration]:
-        """Replace the metadata of a client, and its key where there is a new seal."""
-        body = registration_body(metadata, new_seal or self._seal, client_id=client_id)
-        sent, response = yield from self._call("PUT", client_id, body=body, request_id=request_id)
-        return parse_registration(response, request_id=sent)
+        """Replace the metadata of a client, and its keys where there are other seals."""
+        body = registration_body(metadata, *(seals or (self._seal,)), client_id=client_id)
+        return (
+            yield from self._call(
+                Purpose.UPDATE,
+                client_id,
+                partial(parse_update, client_id=ClientId(client_id)),
+                body=body,
+                request_id=request_id,
+            )
+        )
 
     def delete(self, client_id: str, *, request_id: str | None = None) -> Flow[None]:
         """Delete a client."""
-        sent, response = yield from self._call("DELETE", client_id, request_id=request_id)
-        check_deleted(response, request_id=sent)
+        yield from self._call(Purpose.DELETE, client_id, check_deleted, request_id=request_id)
+
+    def check(self) -> Flow[ExaminationReport]:
+        """Have the certificates examined; nothing is registered."""
+        request_id = new_request_id()
+        request = preflight_request(self._bank, self._seal, request_id=request_id)
+        with telling(_call_of(Purpose.CHECK, request)):
+            response = yield from self._exchange(request)
+            return parse_examination(response, request_id=request_id)
 
     def _call(
         self,
-        method: str,
-        client_id: str | None = None,
+        purpose: Purpose,
+        client_id: str | None,
+        parse: Parse[T],
         *,
         body: bytes | None = None,
         request_id: str | None = None,
-    ) -> Flow[tuple[str, httpx.Response]]:
-        """Send one signed request and return its X-Request-ID and what was answered."""
+    ) -> Flow[T]:
+        """Send one signed request and return what its answer says."""
         url = registration_url(self._bank, client_id)
         own_id = check_request_id(request_id) if request_id else new_request_id()
-        token = yield from self.token()
+        token = yield from self._bearer(client_id)
         request = registration_request(
-            method, url, seal=self._seal, token=token, request_id=own_id, body=body
+            _METHODS[purpose], url, seal=self._seal, token=token, request_id=own_id, body=body
         )
-        response = yield from self._exchange(request)
-        if response.status_code == 401:  # the next call asks for a new token
-            self._token_ends = float("-inf")
-        if self._bank.seal is not None:
-            self._bank.seal.check(response, request=request, at=self._now())
-        return own_id, response
+        with telling(_call_of(purpose, request)):
+            response = yield from self._exchange(request)
+            if response.status_code == 401:  # the next call asks for a new token
+                self._token_ends = float("-inf")
+            if self._bank.seal is not None:
+                self._bank.seal.check(response, request=request, at=self._now())
+            return parse(response, request_id=own_id)
+
+    def _bearer(self, client_id: str | None) -> Flow[str | None]:
+        """Return the token that the bank wants with a call, None where it wants none."""
+        bank = self._bank
+        match bank.registration_token if client_id is None else bank.management_token:
+            case Bearer.MANAGE_REGISTRATION:
+                return (yield from self.token())
+            case Bearer.REGISTRATION_ACCESS_TOKEN:
+                token = self._own_token(client_id or "")
+                if token is None:
+                    raise ConfigurationError(
+                        "registration_access_token_unknown",
+                        "The bank gave no registration_access_token for this client that is kept "
+                        "here. Set ENROL_REGISTRATION_ACCESS_TOKEN to the one it gave.",
+                    )
+                return token
+            case Bearer.NONE:
+                return None
 
     def _exchange(self, request: httpx.Request) -> Flow[httpx.Response]:
         """Send a request, the same bytes again where that helps, and return the last answer."""

@@ -1,6 +1,7 @@
 """The requests a TPP sends to a bank, built whole before anything is sent (STET 1.0.5)."""
 
 import re
+from ssl import DER_cert_to_PEM_cert
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -8,7 +9,7 @@ import httpx
 
 from enrol import __version__
 from enrol.client.auth import signed_fields
-from enrol.client.profile import Bank
+from enrol.client.bank import Bank
 from enrol.client.seal import Seal
 from enrol.errors import ConfigurationError
 from enrol.oauth.tokens import MANAGE_REGISTRATION
@@ -44,14 +45,17 @@ def registration_request(
     url: str,
     *,
     seal: Seal,
-    token: str,
+    token: str | None,
     request_id: str,
     body: bytes | None = None,
 ) -> httpx.Request:
-    """Return a signed request to the registration entry point; `body` is JSON."""
-    headers = _COMMON | {"Authorization": f"Bearer {token}"}
+    """Return a signed request to the registration entry point; `body` is JSON.
+
+    A bank that wants no bearer gets no `token`.
+    """
+    headers = _COMMON if token is None else _COMMON | {"Authorization": f"Bearer {token}"}
     if body is not None:
-        headers["Content-Type"] = "application/json"
+        headers = headers | {"Content-Type": "application/json"}
     request = httpx.Request(method, url, headers=headers, content=body, extensions=_EXTENSIONS)
     request.headers.update(signed_fields(request, seal, request_id=request_id))
     return request
@@ -61,6 +65,20 @@ def registration_url(bank: Bank, client_id: str | None = None) -> str:
     """Return the registration entry point of a bank, or a client's place on it."""
     entry_point = f"{bank.url}{bank.registration_endpoint or f'{bank.prefix}/register'}"
     return entry_point if client_id is None else f"{entry_point}/{_segment(client_id)}"
+
+
+def preflight_request(bank: Bank, seal: Seal, *, request_id: str) -> httpx.Request:
+    """Return the request for an examination of the QWAC of the connection and a QSealC.
+
+    The connection authenticates it; it needs no token and no signature.
+    """
+    return httpx.Request(
+        "POST",
+        f"{registration_url(bank).rpartition('/')[0]}/certificate-check",
+        headers=_COMMON | {"X-Request-ID": request_id},
+        json={"certificate": "".join(map(DER_cert_to_PEM_cert, seal.certificates))},
+        extensions=_EXTENSIONS,
+    )
 
 
 def check_request_id(request_id: str) -> str:

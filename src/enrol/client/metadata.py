@@ -47,6 +47,12 @@ def read_metadata(path: Path) -> JsonObject:
         ) from exc
 
 
+def own_metadata(document: Mapping[str, object]) -> JsonObject:
+    """Return the metadata in a registration: no keys, no nulls, and nothing the bank issued."""
+    left_out = {*_NOT_YOURS, "jwks"}
+    return {name: value for name, value in document.items() if name not in left_out and value}
+
+
 def check_metadata(metadata: Mapping[str, object]) -> tuple[str, ...]:
     """Refuse metadata that cannot be sent, and return warnings about the rest.
 
@@ -113,13 +119,13 @@ def _value(name: str, text: str) -> object:
 
 
 def registration_body(
-    metadata: Mapping[str, object], seal: Seal, *, client_id: str | None = None
+    metadata: Mapping[str, object], *seals: Seal, client_id: str | None = None
 ) -> bytes:
     """Return the JSON of a registration, or with `client_id` of an update (RFC 7592 §2.2).
 
-    It holds all metadata and the key set of `seal`, and none of what a bank issues but the
+    It holds all metadata and the keys of `seals`, and none of what a bank issues but the
     client_id. The same arguments always give the same bytes.
     """
     own = {name: value for name, value in metadata.items() if name not in _NOT_YOURS}
     issued = {} if client_id is None else {"client_id": client_id}
-    return msgspec.json.encode(issued | own | {"jwks": jwks_of(seal)})
+    return msgspec.json.encode(issued | own | {"jwks": jwks_of(*seals)})

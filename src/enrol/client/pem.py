@@ -94,3 +94,11 @@ def validity_warning(certificate: Certificate, name: str, *, at: datetime) -> st
     if at < certificate.not_valid_before_utc:
         return f"{name}: the certificate is valid from {certificate.not_valid_before_utc:%Y-%m-%d}."
     return None
+
+
+def exposure_warning(key: Path, name: str) -> str | None:
+    """Return a warning where the file of a private key can be read or written by everybody."""
+    mode = key.stat().st_mode & 0o777 if key.exists() else 0
+    if not mode & 0o006:
+        return None
+    return f"{name}: everybody on this machine can read {key}. Run chmod 600 {key}."

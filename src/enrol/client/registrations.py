@@ -14,13 +14,18 @@ from enrol.errors import ConfigurationError
 FILE_NAME: Final = "registrations.json"
 
 
-class KeptRegistration(msgspec.Struct, frozen=True):
-    """One registration: its client_id, the bank's url, the profile's file name, when (ISO, UTC)."""
+class KeptRegistration(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One registration: its client_id, the bank's url, the profile's file name, when (ISO, UTC).
+
+    `kids` name the QSealCs registered last. The token is kept where the bank manages by it.
+    """
 
     client_id: str
     bank: str
     profile: str
     registered_at: str
+    kids: tuple[str, ...] = ()
+    registration_access_token: str | None = None
 
 
 class _Document(msgspec.Struct, frozen=True):
@@ -40,12 +45,41 @@ def last_registration(profile: Path, bank: str) -> str | None:
     return None
 
 
+def find_registration(profile: Path, *, client_id: str, bank: str) -> KeptRegistration | None:
+    """Return what is kept of a client, by whichever profile of the folder it was registered."""
+    for kept in reversed(_read(_file(profile))):
+        if (kept.client_id, kept.bank) == (client_id, bank):
+            return kept
+    return None
+
+
 def keep_registration(profile: Path, registration: KeptRegistration) -> None:
     """Add a registration; raises `ConfigurationError` ``registrations_file``."""
     with _changing(profile) as kept:
         same = (registration.client_id, registration.bank, registration.profile)
         if not any((old.client_id, old.bank, old.profile) == same for old in kept):
             kept.append(registration)
+
+
+def note_change(
+    profile: Path, *, client_id: str, bank: str, kids: tuple[str, ...] | None, token: str | None
+) -> None:
+    """Write down what changed of a registration, if it is kept; None is no change.
+
+    Raises `ConfigurationError` ``registrations_file``.
+    """
+    old = find_registration(profile, client_id=client_id, bank=bank)
+    if old is None:
+        return
+    new = msgspec.structs.replace(
+        old,
+        kids=old.kids if kids is None else kids,
+        registration_access_token=token or old.registration_access_token,
+    )
+    if new == old:
+        return
+    with _changing(profile) as kept:
+        kept[:] = [new if one == old else one for one in kept]
 
 
 def forget_registration(profile: Path, *, client_id: str, bank: str) -> None:

@@ -60,10 +60,14 @@ def make_seal(
     )
 
 
-def jwks_of(seal: Seal) -> JsonWebKeySet:
-    """Return the key set to register a seal with: one key, its certificates in ``x5c``."""
+def jwks_of(*seals: Seal) -> JsonWebKeySet:
+    """Return the key set to register seals with: a key each, its certificates in ``x5c``."""
+    return JsonWebKeySet(tuple(_jwk_of(seal) for seal in seals))
+
+
+def _jwk_of(seal: Seal) -> JsonWebKey:
     kty, alg = _JWA[seal.key.primitive]
-    key = JsonWebKey(
+    return JsonWebKey(
         kty=kty,
         use="sig",
         alg=alg,
@@ -71,4 +75,3 @@ def jwks_of(seal: Seal) -> JsonWebKeySet:
         x5c=tuple(b64encode(der).decode("ascii") for der in seal.certificates),
         x5t_s256=x5t_s256(sha256(seal.certificates[0]).digest()),
     )
-    return JsonWebKeySet((key,))

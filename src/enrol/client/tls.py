@@ -7,7 +7,8 @@ from typing import Final, TypeAlias
 
 import httpx
 
-from enrol.client.profile import Bank, Credentials
+from enrol.client.bank import Bank
+from enrol.client.profile import Credentials
 from enrol.errors import ConfigurationError
 
 _EXPIRED: Final = frozenset({9, 10})  # X509_V_ERR_CERT_NOT_YET_VALID, _HAS_EXPIRED

@@ -9,19 +9,23 @@ from typing import Self
 import httpx
 
 from enrol.client.answers import Registration
+from enrol.client.bank import Bank
 from enrol.client.conversation import (
     Conversation,
     Flow,
     Outcome,
+    OwnToken,
     Pause,
     Step,
     T,
     Trace,
+    no_token,
     no_trace,
 )
-from enrol.client.profile import Bank, Credentials
+from enrol.client.profile import Credentials
 from enrol.client.seal import Seal
 from enrol.client.tls import FAILURES, tls_context
+from enrol.eidas.examination import ExaminationReport
 
 
 class TppClient:
@@ -34,6 +38,7 @@ class TppClient:
     `request_id` of that error then finds out what the bank did. Use it in a ``with`` block.
 
     `transport` stands in for the network. `trace` sees each request and response as it is.
+    `own_token` knows the registration access tokens of clients, for a bank that wants them.
     """
 
     def __init__(
@@ -43,9 +48,10 @@ class TppClient:
         *,
         transport: httpx.BaseTransport | None = None,
         trace: Trace = no_trace,
+        own_token: OwnToken = no_token,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._conversation = Conversation(bank, credentials.seal, trace=trace)
+        self._conversation = Conversation(bank, credentials.seal, trace=trace, own_token=own_token)
         self._sleep = sleep
         context = tls_context(bank, credentials) if transport is None else True
         self._http = httpx.Client(transport=transport, verify=context)
@@ -69,20 +75,27 @@ class TppClient:
         client_id: str,
         metadata: Mapping[str, object],
         *,
-        new_seal: Seal | None = None,
+        seals: tuple[Seal, ...] = (),
         request_id: str | None = None,
     ) -> Registration:
         """Replace all metadata of a client (RFC 7592 §2.2).
 
-        `new_seal` is the QSealC to register from now on; the request is signed with the old one.
+        `seals` are the QSealCs to register from now on, if others than the one that signs.
         """
         return self._run(
-            self._conversation.update(client_id, metadata, new_seal=new_seal, request_id=request_id)
+            self._conversation.update(client_id, metadata, seals=seals, request_id=request_id)
         )
 
     def delete(self, client_id: str, *, request_id: str | None = None) -> None:
         """Delete a client (RFC 7592 §2.3)."""
         self._run(self._conversation.delete(client_id, request_id=request_id))
+
+    def check(self) -> ExaminationReport:
+        """Return what the bank thinks of the QWAC and the QSealC; nothing is registered.
+
+        It is an entry point of Enrol, which other banks do not have.
+        """
+        return self._run(self._conversation.check())
 
     def close(self) -> None:
         """Close the connections."""
@@ -133,9 +146,10 @@ class AsyncTppClient:
         *,
         transport: httpx.AsyncBaseTransport | None = None,
         trace: Trace = no_trace,
+        own_token: OwnToken = no_token,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._conversation = Conversation(bank, credentials.seal, trace=trace)
+        self._conversation = Conversation(bank, credentials.seal, trace=trace, own_token=own_token)
         self._sleep = sleep
         context = tls_context(bank, credentials) if transport is None else True
         self._http = httpx.AsyncClient(transport=transport, verify=context)
@@ -159,17 +173,21 @@ class AsyncTppClient:
         client_id: str,
         metadata: Mapping[str, object],
         *,
-        new_seal: Seal | None = None,
+        seals: tuple[Seal, ...] = (),
         request_id: str | None = None,
     ) -> Registration:
         """Replace all metadata of a client, as `TppClient.update`."""
         return await self._run(
-            self._conversation.update(client_id, metadata, new_seal=new_seal, request_id=request_id)
+            self._conversation.update(client_id, metadata, seals=seals, request_id=request_id)
         )
 
     async def delete(self, client_id: str, *, request_id: str | None = None) -> None:
         """Delete a client, as `TppClient.delete`."""
         await self._run(self._conversation.delete(client_id, request_id=request_id))
+
+    async def check(self) -> ExaminationReport:
+        """Return what the bank thinks of the certificates, as `TppClient.check`."""
+        return await self._run(self._conversation.check())
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -15,7 +15,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from enrol.eidas.loading import find_extension, without_warnings
 from enrol.eidas.qcstatements import QC_STATEMENTS, QcStatementFacts, parse_qcstatements
-from enrol.errors import CertificateError
+from enrol.errors import CertificateError, UnreadableCertificateError
 
 MAXIMUM_LENGTH: Final = 16 * 1024
 """How long a certificate may be, in octets of DER; as PEM twice that."""
@@ -99,13 +99,13 @@ def parse_certificate(der: bytes) -> Certificate:
     for a key that is neither RSA nor on a named curve (RFC 5280 §4.1, §4.2).
     """
     if len(der) > MAXIMUM_LENGTH:
-        raise CertificateError("cert_malformed")
+        raise UnreadableCertificateError("cert_malformed")
     try:
         return without_warnings(lambda: _read(der))
     except CertificateError:
         raise
     except Exception as exc:  # cryptography decodes late; no part of a certificate may do more
-        raise CertificateError("cert_malformed") from exc
+        raise UnreadableCertificateError("cert_malformed") from exc
 
 
 def parse_pem_certificate(pem: bytes) -> Certificate:
@@ -115,11 +115,11 @@ def parse_pem_certificate(pem: bytes) -> Certificate:
     """
     match = _PEM.fullmatch(pem) if len(pem) <= 2 * MAXIMUM_LENGTH else None
     if match is None:
-        raise CertificateError("cert_malformed")
+        raise UnreadableCertificateError("cert_malformed")
     try:
         der = base64.b64decode(b"".join(match[1].split()), validate=True)
     except ValueError as exc:
-        raise CertificateError("cert_malformed") from exc
+        raise UnreadableCertificateError("cert_malformed") from exc
     return parse_certificate(der)
 
 
@@ -127,7 +127,7 @@ def _read(der: bytes) -> Certificate:
     loaded = x509.load_der_x509_certificate(der)
     extensions = loaded.extensions
     if loaded.serial_number <= 0:
-        raise CertificateError("cert_malformed")
+        raise UnreadableCertificateError("cert_malformed")
     subject, public_key = loaded.subject, _public_key(loaded)
     constraints = find_extension(extensions, x509.BasicConstraints)
     qc, deviations = _qc(extensions)

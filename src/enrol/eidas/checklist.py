@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, NoReturn
+from typing import Final
 
 from enrol.eidas import checks
 from enrol.eidas.certificate import Certificate
@@ -21,11 +21,12 @@ NO_TRUST: Final = "No bank was named: it is the bank that says whom it trusts."
 NO_LISTS: Final = "This bank believes CAs named to it, whatever the trusted lists say."
 NOT_READ: Final = "The certificate could not be read."
 NOT_YET_REVOCATION: Final = "Asked only of a certificate that passes checks 1 to 22."
+NOT_REQUIRED: Final = "Nothing is known of it, and this bank accepts that."
 NO_REGISTER: Final = "No register of authorised PSPs is asked here."
 NO_SCOPE: Final = "It depends on the scope that a registration asks for."
 NO_SIGNATURE: Final = "It takes a signature, or a TLS connection, made with the key."
 NO_KEYID: Final = "It takes the keyId of a signature."
-NO_PAIR: Final = "It takes a QWAC and a QSealC that pass the checks before it."
+NO_PAIR: Final = "It takes a QWAC and a QSealC, each with an organizationIdentifier."
 NO_CLIENT: Final = "It is repeated of the certificates of registered clients, at least daily."
 
 
@@ -62,19 +63,25 @@ class Subject:
         return self.qc.psd2
 
 
+def _pass(_: object) -> None:
+    """Raise nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One check: `run` raises the refusal with one of `codes`, `UndecidedError`, or nothing.
 
-    `use` is the one it is asked of, None being both; `clause` is by default that of the first code.
+    `use` is the one it is asked of, None being both; `clause` is by default that of the first
+    code. `why` is why a certificate alone leaves it undecided.
     """
 
     number: int
     title: str
-    codes: tuple[str, ...]
-    run: Callable[[Subject], object]
+    codes: tuple[str, ...] = ()
+    run: Callable[[Subject], object] = _pass
     use: CertificateUse | None = None
     clause: str = ""
+    why: str = ""
 
     def report(
         self, status: Status, *, code: str | None = None, meaning: str | None = None
@@ -99,6 +106,8 @@ class Check:
 
     def apply(self, subject: Subject) -> CheckReport:
         """Run it."""
+        if self.why:
+            return self.report(Status.UNDECIDED, meaning=self.why)
         try:
             self.run(subject)
         except UndecidedError as exc:
@@ -106,17 +115,6 @@ class Check:
         except RefusalError as exc:
             return self.refused(exc)
         return self.report(Status.PASSED)
-
-
-def _pass(_: Subject) -> None:
-    """Raise nothing."""
-
-
-def _undecided(why: str) -> Callable[[Subject], NoReturn]:
-    def run(_: Subject) -> NoReturn:
-        raise UndecidedError(why)
-
-    return run
 
 
 def _check_nca_id(subject: Subject) -> None:
@@ -164,7 +162,7 @@ def _check_trust(number: int) -> Callable[[Subject], None]:
 
 
 _FORM: Final = (
-    Check(1, "One certificate in strict DER", ("cert_malformed",), _pass),
+    Check(1, "One certificate in strict DER", ("cert_malformed",)),
     Check(
         *(2, "Final, not a precertificate", ("cert_is_precertificate",)),
         lambda s: checks.check_final(s.certificate),
@@ -207,7 +205,7 @@ _QUALIFIED: Final = (
         lambda s: checks.check_qc_type(s.qc, s.use),
     ),
     Check(
-        *(14, "Seal device, PDS and policies are noted, not required", (), _pass),
+        *(14, "Seal device, PDS and policies are noted, not required"),
         clause="EN 319 412-2 §5.2, TS 119 495 §6.1",
     ),
 )
@@ -235,7 +233,10 @@ _PSD2: Final = (
     ),
     Check(
         *(20, "One organizationIdentifier, of that authority"),
-        ("organization_identifier_malformed", "organization_identifier_nca_mismatch"),
+        (
+            *("organization_identifier_malformed", "organization_identifier_nca_mismatch"),
+            "psp_not_mapped",
+        ),
         _check_organization,
     ),
 )
@@ -252,23 +253,23 @@ _USE: Final = (
     ),
 )
 _AFTER: Final = (
+    Check(24, "Not revoked", ("cert_revoked", "revocation_unknown"), why=NOT_YET_REVOCATION),
     Check(
-        *(24, "Not revoked", ("cert_revoked", "revocation_unknown")),
-        _undecided(NOT_YET_REVOCATION),
+        *(25, "PSP is authorised now"),
+        ("psp_not_authorised", "psp_not_in_register", "register_unavailable"),
+        why=NO_REGISTER,
     ),
+    Check(26, "Scope within the roles", ("role_insufficient",), why=NO_SCOPE),
     Check(
-        *(25, "PSP is authorised now", (), _undecided(NO_REGISTER)),
-        clause="PSD2 art. 14, 15",
-    ),
-    Check(26, "Scope within the roles", ("role_insufficient",), _undecided(NO_SCOPE)),
-    Check(
-        *(27, "Presented by the holder of the key", (), _undecided(NO_SIGNATURE)),
+        *(27, "Presented by the holder of the key", ("SIG-1", "token_not_bound")),
         clause="RFC 8705 §3, draft-cavage §2.5",
+        why=NO_SIGNATURE,
     ),
     Check(
-        *(28, "keyId leads to the certificate", ("key_url_refused", "key_url_unreachable")),
-        _undecided(NO_KEYID),
+        *(28, "keyId leads to the QSealC"),
+        ("key_url_refused", "key_url_unreachable", "KEY-3"),
         use=QSEALC,
+        why=NO_KEYID,
     ),
 )
 CHECKS: Final = (*_FORM, *_TRUST, *_QUALIFIED, *_PSD2, *_USE, *_AFTER)
@@ -276,12 +277,14 @@ CHECKS: Final = (*_FORM, *_TRUST, *_QUALIFIED, *_PSD2, *_USE, *_AFTER)
 
 TOGETHER: Final = (
     Check(
-        *(23, "QWAC and QSealC of one PSP", ("certificates_disagree",)),
-        _undecided(NO_PAIR),
+        *(23, "QWAC and QSealC of one PSP"),
+        ("certificates_disagree", "provider_legal_id_foreign"),
+        why=NO_PAIR,
     ),
     Check(
-        *(29, "Checked again while registered", (), _undecided(NO_CLIENT)),
+        *(29, "Checked again while registered", ("client_suspended",)),
         clause="RTS 2018/389 art. 34",
+        why=NO_CLIENT,
     ),
 )
 """What takes a pair, or a registration."""

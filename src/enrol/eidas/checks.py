@@ -9,8 +9,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from enrol.eidas.certificate import Certificate
 from enrol.eidas.organization import (
     OrganizationIdentifier,
+    names_authority,
     nca_id_of,
-    parse_organization_identifier,
+    parse_legal_identifier,
 )
 from enrol.eidas.path import STRONG_HASHES
 from enrol.eidas.qcstatements import (
@@ -159,12 +160,12 @@ def check_organization_identifier(certificate: Certificate) -> OrganizationIdent
     """
     if len(certificate.organization_identifiers) != 1:
         raise CertificateError("organization_identifier_malformed")
-    return parse_organization_identifier(certificate.organization_identifiers[0])
+    return parse_legal_identifier(certificate.organization_identifiers[0])
 
 
 def check_same_authority(identifier: OrganizationIdentifier, psd2: Psd2Statement) -> None:
     """Raise ``organization_identifier_nca_mismatch`` where the authorities differ (§5.2.1)."""
-    if nca_id_of(identifier) != psd2.nca_id:
+    if names_authority(identifier) and nca_id_of(identifier) != psd2.nca_id:
         raise CertificateError("organization_identifier_nca_mismatch")
 
 

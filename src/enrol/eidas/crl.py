@@ -1,5 +1,6 @@
 """Certificate revocation lists: read, and held against a certificate (RFC 5280 §5, §6.3)."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -8,11 +9,17 @@ from types import MappingProxyType
 from typing import Final, Self
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.padding import PSS, PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from enrol.eidas.certificate import Certificate
+from enrol.eidas.der import first_within, integer
 from enrol.eidas.loading import find_extension, issuer_of, subject_of, without_warnings
 from enrol.eidas.path import STRONG_HASHES
 from enrol.errors import CertificateError, UnavailableError
@@ -23,6 +30,7 @@ _CERTIFICATE_ISSUER: Final = b"\x06\x03\x55\x1d\x1d"
 
 
 _MOST_SIGNATURES: Final = 64
+_HASHES: Final = {each.name: each for each in (SHA256(), SHA384(), SHA512())}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,6 +66,10 @@ class RevocationLists:
             by_issuer[one.issuer] = (*by_issuer.get(one.issuer, ()), one)
         return cls(MappingProxyType(by_issuer))
 
+    def with_more(self, lists: Iterable[RevocationList]) -> Self:
+        """Return these lists and more."""
+        return self.of([*(one for each in self.by_issuer.values() for one in each), *lists])
+
 
 def parse_revocation_lists(data: Iterable[bytes]) -> RevocationLists:
     """Read CRLs, each PEM or DER; raises like `parse_revocation_list`."""
@@ -84,18 +96,25 @@ def covering_lists(
     return tuple(
         one
         for one in lists.by_issuer.get(subject_of(issuer), ())
-        if _is_current(one, at=at, tolerance=tolerance)
-        and _covers(one, certificate)
-        and _is_signed_by(one, issuer)
+        if _covers(one, certificate) and is_believed(one, issuer, at=at, tolerance=tolerance)
     )
+
+
+def is_believed(
+    one: RevocationList,
+    issuer: x509.Certificate,
+    *,
+    at: datetime,
+    tolerance: timedelta = timedelta(0),
+) -> bool:
+    """Say whether a list is current, and signed by that issuer; whom it covers is not asked."""
+    return _is_current(one, at=at, tolerance=tolerance) and _is_signed_by(one, issuer)
 
 
 def check_not_listed(certificate: Certificate, covering: tuple[RevocationList, ...]) -> None:
     """Raise ``cert_revoked`` where one of the lists names the certificate."""
-    serial_number = certificate.serial_number
-    for one in covering:
-        if one.loaded.get_revoked_certificate_by_serial_number(serial_number) is not None:
-            raise CertificateError("cert_revoked")
+    if any(_names(one, certificate.serial_number) for one in covering):
+        raise CertificateError("cert_revoked")
 
 
 def _read(data: bytes) -> RevocationList:
@@ -105,26 +124,35 @@ def _read(data: bytes) -> RevocationList:
     algorithm = loaded.signature_hash_algorithm
     if loaded.next_update_utc is None:
         raise ValueError("a list without nextUpdate")
+    der = loaded.public_bytes(Encoding.DER) if is_pem else data
     return RevocationList(
-        der=loaded.public_bytes(Encoding.DER) if is_pem else data,
+        der=der,
         issuer=issuer_of(loaded),
         this_update=loaded.last_update_utc,
         next_update=loaded.next_update_utc,
         scope=find_extension(extensions, x509.IssuingDistributionPoint),
-        is_complete=_is_complete(extensions, loaded.tbs_certlist_bytes),
+        is_complete=_is_complete(extensions, der),
         signature_hash=None if algorithm is None else algorithm.name,
         loaded=loaded,
     )
 
 
-def _is_complete(extensions: x509.Extensions, tbs: bytes) -> bool:
+def _is_complete(extensions: x509.Extensions, der: bytes) -> bool:
     """Say whether the list is understood in full: no delta, no other issuers' entries."""
     unknown = any(
         extension.critical and not isinstance(extension.value, x509.IssuingDistributionPoint)
         for extension in extensions
     )
     is_delta = find_extension(extensions, x509.DeltaCRLIndicator) is not None
-    return not unknown and not is_delta and _CERTIFICATE_ISSUER not in tbs
+    return not unknown and not is_delta and _CERTIFICATE_ISSUER not in der
+
+
+def _names(one: RevocationList, serial_number: int) -> bool:
+    """Say whether an entry is that of the serial number: first whether its octets are there."""
+    return (
+        integer(serial_number) in one.der
+        and one.loaded.get_revoked_certificate_by_serial_number(serial_number) is not None
+    )
 
 
 def _is_current(one: RevocationList, *, at: datetime, tolerance: timedelta) -> bool:
@@ -148,10 +176,28 @@ def _covers(one: RevocationList, certificate: Certificate) -> bool:
 @lru_cache(maxsize=_MOST_SIGNATURES)
 def _is_signed_by(one: RevocationList, issuer: x509.Certificate) -> bool:
     usage = find_extension(issuer.extensions, x509.KeyUsage)
-    key = issuer.public_key()
-    return (
-        (usage is None or usage.crl_sign)
-        and one.signature_hash in STRONG_HASHES
-        and isinstance(key, RSAPublicKey | EllipticCurvePublicKey)
-        and one.loaded.is_signature_valid(key)
-    )
+    if one.signature_hash not in STRONG_HASHES or not (usage is None or usage.crl_sign):
+        return False
+    try:
+        _verify(one, issuer.public_key(), one.signature_hash)
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError):
+        return False
+    return True
+
+
+def _verify(one: RevocationList, key: CertificatePublicKeyTypes, hash_name: str) -> None:
+    """Raise unless the key made the signature.
+
+    The list is taken as it stands, and its digest by hashlib: cryptography would write a long list
+    again and let no other thread run meanwhile.
+    """
+    loaded, scheme = one.loaded, one.loaded.signature_algorithm_parameters
+    digest = hashlib.new(hash_name, first_within(one.der)).digest()
+    prehashed = Prehashed(_HASHES[hash_name])
+    match key, scheme:
+        case RSAPublicKey(), PKCS1v15() | PSS():
+            key.verify(loaded.signature, digest, scheme, prehashed)
+        case EllipticCurvePublicKey(), ECDSA():
+            key.verify(loaded.signature, digest, ECDSA(prehashed))
+        case _:
+            raise InvalidSignature

@@ -7,6 +7,7 @@ MAXIMUM_DEPTH: Final = 16
 
 _CONSTRUCTED: Final = 0x20
 _MULTI_BYTE_TAG: Final = 0x1F
+_INTEGER: Final = 0x02
 _OBJECT_IDENTIFIER: Final = 0x06
 _ARCS: Final = re.compile(rb"(?:(?:[\x81-\xff][\x80-\xff]*)?[\x00-\x7f])+", re.DOTALL)
 
@@ -30,6 +31,22 @@ def check_der(data: bytes, *, depth: int = 0) -> None:
         if tag & _CONSTRUCTED:
             check_der(data[begin:end], depth=depth + 1)
         start = end
+
+
+def first_within(data: bytes) -> bytes:
+    """Return the first element within the element that `data` begins with, as it stands.
+
+    Of anything that is signed under X.509 that is what the signature is over. Raises ValueError.
+    """
+    begin, _ = _extent(data, 0)
+    _, end = _extent(data, begin)
+    return data[begin:end]
+
+
+def integer(value: int) -> bytes:
+    """Return a positive INTEGER (X.690 §8.3), shorter than 128 octets."""
+    octets = value.to_bytes(value.bit_length() // 8 + 1)
+    return bytes((_INTEGER, len(octets))) + octets
 
 
 def _extent(data: bytes, start: int) -> tuple[int, int]:

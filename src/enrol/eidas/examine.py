@@ -6,7 +6,16 @@ from datetime import datetime
 from typing import Final
 
 from enrol.eidas.certificate import Certificate, parse_certificate
-from enrol.eidas.checklist import NOT_READ, TOGETHER, Check, Subject, check_of, checks_for
+from enrol.eidas.checklist import (
+    NOT_READ,
+    NOT_REQUIRED,
+    TOGETHER,
+    Check,
+    Subject,
+    check_of,
+    checks_for,
+)
+from enrol.eidas.checks import check_organization_identifier
 from enrol.eidas.examination import (
     CertificateReport,
     CheckReport,
@@ -14,7 +23,8 @@ from enrol.eidas.examination import (
     Status,
     facts_of,
 )
-from enrol.eidas.revocation import RevocationLists
+from enrol.eidas.organization import OrganizationIdentifier
+from enrol.eidas.revocation import REVOCATION_UNCHECKED, RevocationEvidence
 from enrol.eidas.rules import CertificateRules, CertificateUse
 from enrol.eidas.trust import TrustAnchors
 from enrol.eidas.validate import (
@@ -29,6 +39,14 @@ from enrol.errors import CertificateError, RefusalError, UnavailableError
 
 _DEFAULT_RULES: Final = CertificateRules()
 _SAME_PSP, _REVOCATION = 23, 24
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A certificate and the organisation it names, believed or not."""
+
+    certificate: Certificate
+    organization_identifier: OrganizationIdentifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +75,16 @@ class Examination:
         """Return the examination with another report on one check."""
         checks = tuple(report if each.number == report.number else each for each in self.checks)
         return replace(self, checks=checks)
+
+    def named(self) -> tuple[Named, ...]:
+        """Return the certificate with the organisation it names; nothing where it names none."""
+        if self.certificate is None:
+            return ()
+        try:
+            identifier = check_organization_identifier(self.certificate)
+        except CertificateError:
+            return ()
+        return (Named(self.certificate, identifier),)
 
     def report(self) -> CertificateReport:
         """Return what there is to tell."""
@@ -106,7 +134,7 @@ def conclude_examination(
     examination: Examination,
     *,
     at: datetime,
-    revocation: RevocationLists,
+    revocation: RevocationEvidence,
     rules: CertificateRules = _DEFAULT_RULES,
 ) -> Examination:
     """Return the examination with what is known of revocations, where it was worth asking."""
@@ -119,13 +147,16 @@ def conclude_examination(
         concerns = exc.code in revoked.codes
         report = revoked.refused(exc) if concerns else revoked.report(Status.PASSED)
         return replace(examination.with_check(report), refused_by=exc.code)
-    return replace(examination.with_check(revoked.report(Status.PASSED)), qualified=qualified)
+    report = revoked.report(Status.PASSED)
+    if REVOCATION_UNCHECKED in qualified.deviations:
+        report = revoked.report(Status.UNDECIDED, meaning=NOT_REQUIRED)
+    return replace(examination.with_check(report), qualified=qualified)
 
 
 def report_on(examinations: Sequence[Examination], *, at: datetime) -> ExaminationReport:
     """Return the report on a certificate, or on a QWAC and a QSealC and whether they agree."""
     by_use = {examination.use: examination for examination in examinations}
-    pair = [by_use[use].assessed for use in CertificateUse if use in by_use]
+    pair = [named for use in CertificateUse if use in by_use for named in by_use[use].named()]
     together = tuple(_of_pair(check, pair) for check in TOGETHER)
     statuses = {examination.status for examination in examinations}
     if len(examinations) > 1:
@@ -141,13 +172,12 @@ def report_on(examinations: Sequence[Examination], *, at: datetime) -> Examinati
 _WORST_FIRST: Final = (Status.FAILED, Status.UNDECIDED, Status.PASSED)
 
 
-def _of_pair(check: Check, pair: Sequence[AssessedCertificate | None]) -> CheckReport:
+def _of_pair(check: Check, pair: Sequence[Named]) -> CheckReport:
     """Return the report on a check of `TOGETHER`; the QWAC comes first."""
-    found = [each for each in pair if each is not None]
-    if check.number != _SAME_PSP or len(found) != len(CertificateUse):
+    if check.number != _SAME_PSP or len(pair) != len(CertificateUse):
         return check.report(Status.UNDECIDED, meaning=check.why)
     try:
-        check_same_organization(*found)
+        check_same_organization(*pair)
     except CertificateError as exc:
         return check.refused(exc)
     return check.report(Status.PASSED)

@@ -24,6 +24,15 @@ def without_warnings(read: Callable[[], ResultT]) -> ResultT:
             return read()
 
 
+def silence_warnings_of_names() -> None:
+    """Keep cryptography's warnings of odd names off stderr, for the whole process.
+
+    Trusted lists are full of such names, and nobody who reads the warning can do anything.
+    """
+    for message in ("Attribute's length must be", "Country names should be"):
+        warnings.filterwarnings("ignore", message=message, category=UserWarning)
+
+
 def find_extension(extensions: x509.Extensions, kind: type[ExtensionT]) -> ExtensionT | None:
     """Return the value of the extension of that kind, None where it is absent."""
     values = (extension.value for extension in extensions)

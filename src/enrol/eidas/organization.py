@@ -1,4 +1,4 @@
-"""The organizationIdentifier of a PSP: ``PSD`` country ``-`` authority ``-`` number."""
+"""The organizationIdentifier of a PSP: ``PSD`` country ``-`` authority ``-`` number, or others."""
 
 import re
 from typing import Final, NewType
@@ -13,6 +13,10 @@ _FORM: Final = re.compile(
     rf"PSD[A-Z]{{2}}-[A-Z]{{2,8}}-(?=[!-~])[ -~]{{1,{NUMBER_LENGTH}}}(?<=[!-~])"
 )
 
+_OTHER_FORM: Final = re.compile(
+    rf"(?:(?:NTR|VAT)[A-Z]{{2}}|LEIXG)-(?=[!-~])[ -~]{{1,{NUMBER_LENGTH}}}(?<=[!-~])"
+)
+
 
 def parse_organization_identifier(text: str) -> OrganizationIdentifier:
     """Return `text` as the identifier of a PSP, such as ``PSDFR-ACPR-12345``.
@@ -23,6 +27,23 @@ def parse_organization_identifier(text: str) -> OrganizationIdentifier:
     if _FORM.fullmatch(text) is None:
         raise CertificateError("organization_identifier_malformed")
     return OrganizationIdentifier(text)
+
+
+def parse_legal_identifier(text: str) -> OrganizationIdentifier:
+    """Return `text` as the identifier of a PSP, or of a legal person: ``VATDE-123456789``.
+
+    Credit institutions have used the forms of EN 319 412-1 §5.1.4, ``NTR`` and ``VAT`` with a
+    country, and ``LEIXG``; TS 119 495 §5.2.1 says only "should" for ``PSD``. What such a name leads
+    to is for a bank to say. Raises as `parse_organization_identifier`.
+    """
+    if _OTHER_FORM.fullmatch(text) is not None:
+        return OrganizationIdentifier(text)
+    return parse_organization_identifier(text)
+
+
+def names_authority(identifier: OrganizationIdentifier) -> bool:
+    """Tell whether an identifier is of the form ``PSD…``, which names authority and number."""
+    return _OTHER_FORM.fullmatch(identifier) is None
 
 
 def country_of(identifier: OrganizationIdentifier) -> str:

@@ -21,7 +21,7 @@ from enrol.eidas.certificate import MAXIMUM_LENGTH, QCSTATEMENTS_CRITICAL, Certi
 from enrol.eidas.loading import find_extension, issuer_of, subject_of, without_warnings
 from enrol.eidas.qcstatements import QC_STATEMENTS
 from enrol.eidas.trust import TrustAnchors
-from enrol.errors import CertificateError, UnavailableError
+from enrol.errors import CertificateError, UnavailableError, UnreadableCertificateError
 
 MAXIMUM_INTERMEDIATES: Final = 5
 STRONG_HASHES: Final = frozenset({"sha256", "sha384", "sha512"})
@@ -94,12 +94,12 @@ def _load_intermediates(intermediates: Sequence[bytes]) -> list[_Link]:
     if len(intermediates) > MAXIMUM_INTERMEDIATES:
         raise CertificateError("cert_path_invalid")
     if any(len(der) > MAXIMUM_LENGTH for der in intermediates):
-        raise CertificateError("cert_malformed")
+        raise UnreadableCertificateError("cert_malformed")
     try:
         between = [x509.load_der_x509_certificate(der) for der in intermediates]
         return [(ca, subject_of(ca), issuer_of(ca)) for ca in between]
     except Exception as exc:  # cryptography decodes late
-        raise CertificateError("cert_malformed") from exc
+        raise UnreadableCertificateError("cert_malformed") from exc
 
 
 def _reachable_anchors(

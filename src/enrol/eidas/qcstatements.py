@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 from asn1crypto import core
 
 from enrol.eidas.der import check_der
-from enrol.errors import CertificateError
+from enrol.errors import UnreadableCertificateError
 
 QC_STATEMENTS: Final = "1.3.6.1.5.5.7.1.3"
 
@@ -162,14 +162,14 @@ class QcStatementFacts:
 def parse_qcstatements(der: bytes) -> QcStatementFacts:
     """Read the DER value of the extension; unknown statements are passed over.
 
-    Raises CertificateError ``qcstatements_malformed`` where a known statement is not framed as
-    its standard says, stands twice, or names a role that does not exist.
+    Raises UnreadableCertificateError ``qcstatements_malformed`` where a known statement is not
+    framed as its standard says, stands twice, or names a role that does not exist.
     """
     try:
         check_der(der)
         return _facts(_statements(der))
     except Exception as exc:  # asn1crypto decodes late, and not always into a ValueError
-        raise CertificateError("qcstatements_malformed") from exc
+        raise UnreadableCertificateError("qcstatements_malformed") from exc
 
 
 def _statements(der: bytes) -> dict[str, bytes | None]:

@@ -1,168 +1,154 @@
-"""What the issuing CAs have revoked: CRLs (RFC 5280 §5, §6.3)."""
+"""Whether a certificate was revoked: what issuers were heard to say, and what follows from it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from types import MappingProxyType
+from enum import StrEnum
 from typing import Final, Self
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from enrol.eidas.certificate import Certificate
-from enrol.eidas.loading import find_extension, issuer_of, subject_of, without_warnings
-from enrol.eidas.path import STRONG_HASHES
-from enrol.errors import CertificateError, UnavailableError
+from enrol.eidas.certificate import Certificate, parse_certificate
+from enrol.eidas.crl import (
+    RevocationList,
+    RevocationLists,
+    check_not_listed,
+    covering_lists,
+    parse_revocation_lists,
+)
+from enrol.eidas.loading import find_extension
+from enrol.eidas.ocsp import OcspResponse, Statement, Status, statements_about
+from enrol.eidas.responder import find_signer
+from enrol.errors import CertificateError
 
-_PEM_MARK: Final = b"-----BEGIN"
-_CERTIFICATE_ISSUER: Final = b"\x06\x03\x55\x1d\x1d"
-"""DER of id-ce-certificateIssuer, by which an entry speaks of another CA's certificate."""
+REVOCATION_UNCHECKED: Final = "revocation_unchecked"
+"""The mark of a verdict made although nothing was known of revocation."""
+
+
+class GroundKind(StrEnum):
+    """What an issuer said it in."""
+
+    OCSP = "ocsp"
+    CRL = "crl"
+
+
+Ground = tuple[GroundKind, bytes]
+"""What a status rests on, and its DER."""
 
 
 @dataclass(frozen=True, slots=True)
-class RevocationList:
-    """One CRL, read and not yet believed; `issuer` is the DER of a Name, times are aware UTC."""
+class RevocationEvidence:
+    """What issuers were heard to say, read and not yet believed.
 
-    issuer: bytes = field(repr=False)
-    this_update: datetime
-    next_update: datetime
-    scope: x509.IssuingDistributionPoint | None
-    is_complete: bool
-    signature_hash: str | None
-    loaded: x509.CertificateRevocationList = field(repr=False)
+    `ask_again_at` (aware UTC) is when they are to be asked anew, None where nobody was asked.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class RevocationLists:
-    """CRLs by the DER of their issuer's name."""
-
-    by_issuer: Mapping[bytes, tuple[RevocationList, ...]] = field(
-        default_factory=lambda: MappingProxyType({})
-    )
+    responses: tuple[OcspResponse, ...] = ()
+    lists: RevocationLists = field(default_factory=RevocationLists)
+    ask_again_at: datetime | None = None
 
     @classmethod
-    def of(cls, lists: Iterable[RevocationList]) -> Self:
-        """Collect lists that were read one by one."""
-        by_issuer: dict[bytes, tuple[RevocationList, ...]] = {}
-        for one in lists:
-            by_issuer[one.issuer] = (*by_issuer.get(one.issuer, ()), one)
-        return cls(MappingProxyType(by_issuer))
+    def of_lists(cls, data: Iterable[bytes]) -> Self:
+        """Read CRLs, each PEM or DER; raises UnavailableError ``revocation_unknown``."""
+        return cls(lists=parse_revocation_lists(data))
 
 
-def parse_revocation_lists(data: Iterable[bytes]) -> RevocationLists:
-    """Read CRLs, each PEM or DER; raises like `parse_revocation_list`."""
-    return RevocationLists.of(parse_revocation_list(one) for one in data)
+@dataclass(frozen=True, slots=True)
+class RevocationStatus:
+    """A certificate that is not revoked, as far as is known: on which grounds, and until when.
 
-
-def parse_revocation_list(data: bytes) -> RevocationList:
-    """Read one CRL, PEM or DER; raises UnavailableError ``revocation_unknown`` where it cannot."""
-    try:
-        return without_warnings(lambda: _read(data))
-    except Exception as exc:  # cryptography decodes late
-        raise UnavailableError("revocation_unknown") from exc
-
-
-def check_not_revoked(
-    certificate: Certificate,
-    issuer: x509.Certificate,
-    lists: RevocationLists,
-    at: datetime,
-    *,
-    tolerance: timedelta = timedelta(0),
-) -> None:
-    """Raise unless a current list of the issuer covers the certificate and does not name it.
-
-    CertificateError ``cert_revoked`` (also on hold), UnavailableError ``revocation_unknown``.
-    `tolerance` is how far a list may come from the future.
+    Without grounds nothing is known, and `until` (aware UTC) is None.
     """
-    check_not_listed(
-        certificate, covering_lists(certificate, issuer, lists, at=at, tolerance=tolerance)
-    )
+
+    grounds: tuple[Ground, ...] = ()
+    until: datetime | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """State whether an issuer was heard."""
+        return bool(self.grounds)
 
 
-def covering_lists(
+def judge_revocation(
     certificate: Certificate,
     issuer: x509.Certificate,
-    lists: RevocationLists,
+    evidence: RevocationEvidence,
     *,
     at: datetime,
     tolerance: timedelta = timedelta(0),
-) -> tuple[RevocationList, ...]:
-    """Return the lists that speak for the certificate, signed by its issuer and current."""
-    return tuple(
-        one
-        for one in lists.by_issuer.get(subject_of(issuer), ())
-        if _is_current(one, at=at, tolerance=tolerance)
-        and _covers(one, certificate)
-        and _is_signed_by(one, issuer)
+) -> RevocationStatus:
+    """Return what the evidence says of a certificate at `at` (aware UTC).
+
+    1. Lists that cover it, signed by its issuer and current.
+    2. OCSP statements on it, current and signed by whom its issuer lets.
+
+    Raises CertificateError ``cert_revoked`` where any of them says so, also on hold, whatever the
+    others say. An OCSP ``unknown`` says nothing. `tolerance` is how far they may come from the
+    future.
+    """
+    # (1) Lists.
+    covering = covering_lists(certificate, issuer, evidence.lists, at=at, tolerance=tolerance)
+    check_not_listed(certificate, covering)
+    # (2) OCSP.
+    stated = _believed(certificate, issuer, evidence, at=at, tolerance=tolerance)
+    if any(one.status is Status.REVOKED for _, one in stated):
+        raise CertificateError("cert_revoked")
+    good = [(response, one) for response, one in stated if one.status is Status.GOOD]
+    ends = [*(one.next_update for one in covering), *(one.until for _, one in good)]
+    return RevocationStatus(
+        grounds=(
+            *((GroundKind.OCSP, response.der) for response, _ in good),
+            *((GroundKind.CRL, one.der) for one in covering),
+        ),
+        until=min(ends, default=None),
     )
 
 
-def check_not_listed(certificate: Certificate, covering: tuple[RevocationList, ...]) -> None:
-    """Raise where one of the lists names the certificate, or there is none."""
-    if not covering:
-        raise UnavailableError("revocation_unknown")
-    serial_number = certificate.serial_number
-    for one in covering:
-        if one.loaded.get_revoked_certificate_by_serial_number(serial_number) is not None:
-            raise CertificateError("cert_revoked")
+def _believed(
+    certificate: Certificate,
+    issuer: x509.Certificate,
+    evidence: RevocationEvidence,
+    *,
+    at: datetime,
+    tolerance: timedelta,
+) -> list[tuple[OcspResponse, Statement]]:
+    """Return what responders that are believed say of the certificate."""
+    believed: list[tuple[OcspResponse, Statement]] = []
+    for response in evidence.responses:
+        about = statements_about(response, certificate, issuer, at=at, tolerance=tolerance)
+        signer = find_signer(response, issuer, at=at, tolerance=tolerance) if about else None
+        if signer is not None and (
+            signer == issuer or _is_in_office(signer, issuer, evidence.lists, at=at)
+        ):
+            believed += [(response, one) for one in about]
+    return believed
 
 
-def _read(data: bytes) -> RevocationList:
-    if data.lstrip().startswith(_PEM_MARK):
-        loaded = x509.load_pem_x509_crl(data)
-    else:
-        loaded = x509.load_der_x509_crl(data)
-    extensions = loaded.extensions
-    algorithm = loaded.signature_hash_algorithm
-    if loaded.next_update_utc is None:
-        raise ValueError("a list without nextUpdate")
-    return RevocationList(
-        issuer=issuer_of(loaded),
-        this_update=loaded.last_update_utc,
-        next_update=loaded.next_update_utc,
-        scope=find_extension(extensions, x509.IssuingDistributionPoint),
-        is_complete=_is_complete(extensions, loaded.tbs_certlist_bytes),
-        signature_hash=None if algorithm is None else algorithm.name,
-        loaded=loaded,
-    )
+def _is_in_office(
+    responder: x509.Certificate, issuer: x509.Certificate, lists: RevocationLists, *, at: datetime
+) -> bool:
+    """Say whether a responder is not revoked itself, by the lists at hand (RFC 6960 §4.2.2.2.1).
 
-
-def _is_complete(extensions: x509.Extensions, tbs: bytes) -> bool:
-    """Say whether the list is understood in full: no delta, no other issuers' entries."""
-    unknown = any(
-        extension.critical and not isinstance(extension.value, x509.IssuingDistributionPoint)
-        for extension in extensions
-    )
-    is_delta = find_extension(extensions, x509.DeltaCRLIndicator) is not None
-    return not unknown and not is_delta and _CERTIFICATE_ISSUER not in tbs
-
-
-def _is_current(one: RevocationList, *, at: datetime, tolerance: timedelta) -> bool:
-    return one.this_update <= at + tolerance and at <= one.next_update
-
-
-def _covers(one: RevocationList, certificate: Certificate) -> bool:
-    """Say whether the list is complete for certificates like this one (RFC 5280 §6.3.3 (b))."""
-    scope = one.scope
-    if not one.is_complete or scope is None:
-        return one.is_complete
-    if scope.only_some_reasons or scope.indirect_crl or scope.only_contains_attribute_certs:
+    With ocsp-nocheck its issuer says that it need not be looked up.
+    """
+    if find_extension(responder.extensions, x509.OCSPNoCheck) is not None:
+        return True
+    try:
+        itself = parse_certificate(responder.public_bytes(Encoding.DER))
+        check_not_listed(itself, covering_lists(itself, issuer, lists, at=at))
+    except CertificateError:
         return False
-    if scope.only_contains_user_certs if certificate.is_ca else scope.only_contains_ca_certs:
-        return False
-    if scope.full_name is None:
-        return scope.relative_name is None
-    return any(name in certificate.crl_distribution_points for name in scope.full_name)
+    return True
 
 
-def _is_signed_by(one: RevocationList, issuer: x509.Certificate) -> bool:
-    usage = find_extension(issuer.extensions, x509.KeyUsage)
-    key = issuer.public_key()
-    return (
-        (usage is None or usage.crl_sign)
-        and one.signature_hash in STRONG_HASHES
-        and isinstance(key, RSAPublicKey | EllipticCurvePublicKey)
-        and one.loaded.is_signature_valid(key)
-    )
+__all__ = [
+    "REVOCATION_UNCHECKED",
+    "Ground",
+    "GroundKind",
+    "RevocationEvidence",
+    "RevocationList",
+    "RevocationLists",
+    "RevocationStatus",
+    "judge_revocation",
+]

@@ -1,8 +1,9 @@
 """The verdict on one certificate: qualified, of a PSP, for this use, by an issuer believed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
+from typing import Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -22,7 +23,12 @@ from enrol.eidas.listed import check_listed
 from enrol.eidas.organization import OrganizationIdentifier
 from enrol.eidas.path import Path, verify_path
 from enrol.eidas.qcstatements import Psd2Statement, PspRole, QcStatementFacts
-from enrol.eidas.revocation import RevocationLists, check_not_listed, covering_lists
+from enrol.eidas.revocation import (
+    REVOCATION_UNCHECKED,
+    Ground,
+    RevocationEvidence,
+    judge_revocation,
+)
 from enrol.eidas.rules import EEA_COUNTRIES, CertificateRules, CertificateUse
 from enrol.eidas.trust import TrustAnchors
 from enrol.errors import CertificateError, UnavailableError
@@ -32,9 +38,11 @@ __all__ = [
     "AssessedCertificate",
     "CertificateRules",
     "CertificateUse",
+    "OfOrganization",
     "QualifiedCertificate",
     "assess",
     "check_same_organization",
+    "check_trusted",
     "conclude",
     "validate",
 ]
@@ -45,7 +53,10 @@ class QualifiedCertificate:
     """A certificate that passed every check for `use`; only `validate` makes one.
 
     `issuer_sha256` is the digest of the DER of the CA that issued it, `recheck_at` the moment
-    (aware UTC) from which the verdict must be made anew.
+    (aware UTC) from which the verdict must be made anew. `issuers` are the DER of the CAs above it,
+    its own first, and `revocation_answers` what they said of revocation, kind and DER.
+    `deviations` has ``revocation_unchecked`` where nothing was known of that and the rules let it
+    pass.
     """
 
     certificate: Certificate
@@ -57,6 +68,8 @@ class QualifiedCertificate:
     issuer_sha256: bytes
     deviations: tuple[str, ...]
     recheck_at: datetime
+    issuers: tuple[bytes, ...] = field(default=(), repr=False)
+    revocation_answers: tuple[Ground, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +105,7 @@ def validate(
     use: CertificateUse,
     at: datetime,
     trust: TrustAnchors,
-    revocation: RevocationLists,
+    revocation: RevocationEvidence,
     intermediates: tuple[bytes, ...] = (),
     rules: CertificateRules = _DEFAULT_RULES,
 ) -> QualifiedCertificate:
@@ -149,7 +162,7 @@ def conclude(
     assessed: AssessedCertificate,
     *,
     at: datetime,
-    revocation: RevocationLists,
+    revocation: RevocationEvidence,
     rules: CertificateRules = _DEFAULT_RULES,
 ) -> QualifiedCertificate:
     """Judge the rest: what cannot be believed comes first, then what is not entitled.
@@ -160,10 +173,11 @@ def conclude(
     Raises CertificateError, UnavailableError ``revocation_unknown``, EntitlementError.
     """
     # (6) Revocation.
-    recheck_at = _not_revoked_until(assessed, revocation, at=at, rules=rules)
+    found = _check_revocation(assessed, revocation, at=at, rules=rules)
     # (7) Entitlement.
     psd2 = assessed.psd2
     check_entitled(psd2, rules)
+    issuers = tuple(ca.public_bytes(Encoding.DER) for ca in assessed.path[1:])
     return QualifiedCertificate(
         certificate=assessed.certificate,
         use=assessed.use,
@@ -171,9 +185,11 @@ def conclude(
         psp_roles=psd2.roles,
         nca_id=psd2.nca_id,
         nca_name=psd2.nca_name,
-        issuer_sha256=sha256(assessed.path[1].public_bytes(Encoding.DER)).digest(),
-        deviations=assessed.certificate.deviations + assessed.qc.deviations,
-        recheck_at=recheck_at,
+        issuer_sha256=sha256(issuers[0]).digest(),
+        deviations=assessed.certificate.deviations + assessed.qc.deviations + found.deviations,
+        recheck_at=found.until,
+        issuers=issuers,
+        revocation_answers=found.grounds,
     )
 
 
@@ -181,6 +197,21 @@ def check_current(trust: TrustAnchors, *, at: datetime) -> None:
     """Raise UnavailableError ``trust_list_unavailable`` once the list of the lists has ended."""
     if trust.listing is not None and at > trust.listing.believed_until:
         raise UnavailableError("trust_list_unavailable")
+
+
+def check_trusted(
+    certificate: Certificate,
+    trust: TrustAnchors,
+    *,
+    intermediates: tuple[bytes, ...],
+    use: CertificateUse,
+    at: datetime,
+    rules: CertificateRules,
+) -> None:
+    """Raise what `assess` raises of the path and of the trusted lists, whatever else is wrong."""
+    check_current(trust, at=at)
+    path = _path(certificate, trust, intermediates, at=at, purpose=_purpose(use, rules))
+    _listed_until(certificate, path, trust, use=use, at=at)
 
 
 def _path(
@@ -222,27 +253,53 @@ def _purpose(use: CertificateUse, rules: CertificateRules) -> x509.ObjectIdentif
     return ExtendedKeyUsageOID.CLIENT_AUTH if needs_client_auth else None
 
 
-def _not_revoked_until(
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a verdict takes from revocation: on what grounds, and until when it holds."""
+
+    until: datetime
+    grounds: tuple[Ground, ...]
+    deviations: tuple[str, ...]
+
+
+def _check_revocation(
     assessed: AssessedCertificate,
-    revocation: RevocationLists,
+    evidence: RevocationEvidence,
     *,
     at: datetime,
     rules: CertificateRules,
-) -> datetime:
-    """Check all below the anchor, and return until when the answer holds."""
-    ends = [at + rules.verdict_lifetime, *(one.not_valid_after_utc for one in assessed.path)]
-    ends.extend(filter(None, [assessed.listed_until]))
-    for issued, issuer in assessed.links:
-        covering = covering_lists(
-            issued, issuer, revocation, at=at, tolerance=rules.clock_tolerance
-        )
-        if covering or rules.revocation_required:
-            check_not_listed(issued, covering)
-        ends.extend(one.next_update for one in covering)
-    return min(ends)
+) -> _Found:
+    """Check all below the anchor; unknown passes only where the rules say so, and is marked."""
+    tolerance = rules.clock_tolerance
+    each = [
+        judge_revocation(issued, issuer, evidence, at=at, tolerance=tolerance)
+        for issued, issuer in assessed.links
+    ]
+    is_known = all(status.is_known for status in each)
+    if rules.revocation_required and not is_known:
+        raise UnavailableError("revocation_unknown")
+    ends = [assessed.listed_until, evidence.ask_again_at, *(status.until for status in each)]
+    lasting = [at + rules.verdict_lifetime, *(one.not_valid_after_utc for one in assessed.path)]
+    return _Found(
+        until=min(lasting + [end for end in ends if end is not None]),
+        grounds=tuple(ground for status in each for ground in status.grounds),
+        deviations=() if is_known else (REVOCATION_UNCHECKED,),
+    )
 
 
-def check_same_organization(qwac: QualifiedCertificate, qsealc: QualifiedCertificate) -> None:
+class OfOrganization(Protocol):
+    """A certificate and the organisation it names."""
+
+    @property
+    def certificate(self) -> Certificate:
+        """The certificate."""
+
+    @property
+    def organization_identifier(self) -> OrganizationIdentifier:
+        """The organizationIdentifier of its subject."""
+
+
+def check_same_organization(qwac: OfOrganization, qsealc: OfOrganization) -> None:
     """Raise ``certificates_disagree`` unless both name one PSP and their keys differ.
 
     EBA-Op-2018-7 asks for both certificates of one PSP; one key serves one use.

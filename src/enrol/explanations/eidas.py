@@ -134,6 +134,16 @@ EIDAS: dict[str, Explanation] = {
         "Tell the bank the identifier of your authority as the certificate spells it.",
         "TS 119 495 annex D",
     ),
+    "psp_not_in_register": Explanation(
+        "The register of payment institutions has no entry under this authority and number.",
+        "Compare your number there with the certificate's; credit institutions ask to be allowed.",
+        "PSD2 art. 14, 15; RTS 2018/389 art. 34(2)",
+    ),
+    "psp_not_authorised": Explanation(
+        "By the register of payment institutions, the authorisation was withdrawn.",
+        "Ask your authority to correct its register; the desk follows within a day.",
+        "PSD2 art. 13, 14, 15",
+    ),
     "organization_identifier_malformed": Explanation(
         "The subject must have one organizationIdentifier in the form PSDFR-ACPR-12345.",
         "Ask your QTSP to reissue with attribute 2.5.4.97 once: PSD, country, authority, number.",

@@ -70,7 +70,7 @@ REGISTRATION: dict[str, Explanation] = {
         "STET 1.0.5; RFC 6749 §3.3",
     ),
     "role_insufficient": Explanation(
-        "A scope asked for needs a PSP role that the certificates do not both carry.",
+        "A scope asked for needs a PSP role that a certificate, or the register, does not give.",
         "Ask only for scopes of your roles: aisp PSP_AI, pisp PSP_PI, cbpii PSP_IC.",
         "RTS 2018/389 art. 34(3)",
     ),
@@ -289,6 +289,21 @@ REGISTRATION: dict[str, Explanation] = {
         "Send scope=manageRegistration.",
         "RFC 6749 §3.3",
     ),
+    "psp_not_mapped": Explanation(
+        "The certificate names the PSP otherwise than PSD…, and this bank does not know the name.",
+        "Use a certificate with the form PSDFR-ACPR-12345, or have the bank map your identifier.",
+        "TS 119 495 §5.2.1, EN 319 412-1 §5.1.4",
+    ),
+    "register_unavailable": Explanation(
+        "The desk has no current register of payment institutions and can judge no PSP now.",
+        "Repeat the same bytes later; tell the bank if it goes on.",
+        "PSD2 art. 15",
+    ),
+    "client_suspended": Explanation(
+        "The client is suspended: its certificates or its licence were good, and are not any more.",
+        "Update the registration with good certificates, by a token for the generic client_id.",
+        "RTS 2018/389 art. 34; RFC 6749 §5.2",
+    ),
     "client_unknown": Explanation(
         "client_id is neither the setup's nor that of a client of your organisation.",
         "Before a registration use the generic client_id the bank publishes (PSD2_TPPRegister).",
@@ -318,6 +333,36 @@ REGISTRATION: dict[str, Explanation] = {
         "The bank has switched this operation off.",
         "Ask the bank how it wants this done.",
         "STET 1.0.5, response 501",
+    ),
+    "already_registered": Explanation(
+        "Your organisation has registered this software with these certificates before.",
+        "Look for its client_id in GET /register, then read or update it there.",
+        "RFC 7591 §3.2.2; setting registration.on_duplicate",
+    ),
+    "etag_stale": Explanation(
+        "The registration is not at the version that If-Match names.",
+        "Read the registration, make your change to what stands there, send its ETag in If-Match.",
+        "RFC 9110 §13.1.1",
+    ),
+    "list_query": Explanation(
+        "The query of the list is limit, 1 to 100, and after, a client_id; each at most once.",
+        "Leave the query out for the first page; for the next, use the URI in next.",
+        "The list of clients is Enrol's own; /openapi.json describes it",
+    ),
+    "member_defaulted": Explanation(
+        "was not sent; the bank fills it in.",
+        "Send the member, if you want another value.",
+        "RFC 7591 §2",
+    ),
+    "member_rewritten": Explanation(
+        "is registered in another form than it was sent in.",
+        "Nothing needs to be changed; what is registered is in metadata.",
+        "RFC 7591 §3.2.1",
+    ),
+    "member_not_kept": Explanation(
+        "is not registered.",
+        "Leave the member out; no answer will hold it.",
+        "RFC 7591 §2",
     ),
     "rate_exceeded": Explanation(
         "Too many requests.",

@@ -15,6 +15,8 @@ class EventType(StrEnum):
     CLIENT_REGISTERED = "client.registered"
     CLIENT_UPDATED = "client.updated"
     CLIENT_DELETED = "client.deleted"
+    CLIENT_SUSPENDED = "client.suspended"
+    CLIENT_RESUMED = "client.resumed"
     REQUEST_REFUSED = "request.refused"
     TOKEN_ISSUED = "token.issued"  # noqa: S105 - the name of an event
 

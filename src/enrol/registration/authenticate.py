@@ -15,7 +15,7 @@ import structlog
 from enrol.eidas.certificate import Certificate
 from enrol.eidas.organization import OrganizationIdentifier
 from enrol.eidas.qcstatements import PspRole
-from enrol.eidas.validate import QualifiedCertificate, check_same_organization
+from enrol.eidas.validate import CertificateUse, QualifiedCertificate, check_same_organization
 from enrol.errors import (
     AuthenticationError,
     ClaimedCertificateError,
@@ -121,10 +121,14 @@ class VerifiedRequest(msgspec.Struct, frozen=True):
 
 
 class RepeatedRequest(msgspec.Struct, frozen=True):
-    """A request whose very bytes were answered before; nothing of it is carried out again."""
+    """A request whose very bytes were answered before; nothing of it is carried out again.
+
+    `refusal` is what it would be answered with otherwise.
+    """
 
     request_id: RequestId
     entry: LedgerEntry
+    refusal: RefusalError
 
 
 class Authenticator:
@@ -171,7 +175,7 @@ class Authenticator:
         message = request.message
         check_claim(claims_certificate=request.claims_certificate)  # (1)
         qwac = await self._judge.qwac(request.peer_certificate, at=at)
-        check_form(qwac.certificate, self._dialect.certificates)
+        check_form(qwac.certificate, self._dialect.certificates, use=CertificateUse.QWAC)
         self._requests.take(qwac.certificate.sha256, at)  # (2)
         await self._check_bearer(request, qwac, at)  # (3)
         policy = await self._signatures.choose(
@@ -190,10 +194,10 @@ class Authenticator:
                     request, body, qwac=qwac, policy=policy, digest=digest, at=at
                 )
                 _report_quirks(seal, request, qwac)
-        except RefusalError:
+        except RefusalError as refusal:
             entry = await self._clients.find_entry(ledger_key)
             if entry is not None and hmac.compare_digest(entry.signature, signature_digest):
-                return RepeatedRequest(request.request_id, entry)
+                return RepeatedRequest(request.request_id, entry, refusal)
             raise
         return VerifiedRequest(
             request_id=request.request_id,
@@ -235,7 +239,7 @@ class Authenticator:
 
         async def verify(named: NamedCertificate) -> Seal:
             qsealc = await self._judge.qsealc(named.der, intermediates=named.intermediates, at=at)
-            check_form(qsealc.certificate, self._dialect.certificates)
+            check_form(qsealc.certificate, self._dialect.certificates, use=CertificateUse.QSEALC)
             check_same_organization(qwac, qsealc)
             signature = verify_signature(
                 message, parameters, _key(qsealc.certificate), at=at, policy=policy, digest=digest

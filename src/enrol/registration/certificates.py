@@ -1,6 +1,8 @@
 """Certificates that were judged, and the verdicts remembered until they must be judged anew."""
 
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from cryptography.x509 import SignatureAlgorithmOID
@@ -13,7 +15,12 @@ from enrol.eidas.validate import (
     assess,
     conclude,
 )
-from enrol.errors import CertificateError, ClientMetadataError, Finding
+from enrol.errors import (
+    CertificateError,
+    ClientMetadataError,
+    Finding,
+    UnreadableCertificateError,
+)
 from enrol.registration.dialect import CertificateForms
 from enrol.registration.ports import RevocationSource, TrustSource
 
@@ -24,15 +31,22 @@ class CertificateJudge:
     """Judges certificates against the trust at hand; raises what `eidas.validate` raises.
 
     Good verdicts are kept until their `recheck_at`, or until the trust changes; refusals are
-    never kept. Revocations are asked for only where everything else holds.
+    never kept; of verdicts at most `remembered`. Revocations are asked for only where everything
+    else holds.
     """
 
     def __init__(
-        self, trust: TrustSource, revocations: RevocationSource, rules: CertificateRules
+        self,
+        trust: TrustSource,
+        revocations: RevocationSource,
+        rules: CertificateRules,
+        *,
+        remembered: int = _MOST_VERDICTS,
     ) -> None:
         self._trust = trust
         self._revocations = revocations
         self._rules = rules
+        self._remembered = remembered
         self._verdicts: OrderedDict[tuple[CertificateUse, bytes], QualifiedCertificate] = (
             OrderedDict()
         )
@@ -42,8 +56,11 @@ class CertificateJudge:
         """Return the certificate of a connection as a QWAC, None being a connection without one."""
         if der is None:
             self._trust.anchors()  # without any trust nobody was asked for a certificate
-            raise CertificateError("client_certificate_missing")
-        return await self._judge(der, use=CertificateUse.QWAC, at=at)
+            raise CertificateError(
+                "client_certificate_missing", certificate=CertificateUse.QWAC.value
+            )
+        with _naming(CertificateUse.QWAC):
+            return await self._judge(der, use=CertificateUse.QWAC, at=at)
 
     async def qsealc(
         self, der: bytes, *, at: datetime, intermediates: tuple[bytes, ...] = ()
@@ -53,13 +70,12 @@ class CertificateJudge:
         One that cannot be read is a fault of the metadata it came with: `ClientMetadataError`.
         """
         try:
-            return await self._judge(
-                der, use=CertificateUse.QSEALC, at=at, intermediates=intermediates
-            )
-        except CertificateError as exc:
-            if exc.code == "cert_malformed":
-                raise ClientMetadataError(Finding(exc.code, "jwks")) from exc
-            raise
+            with _naming(CertificateUse.QSEALC):
+                return await self._judge(
+                    der, use=CertificateUse.QSEALC, at=at, intermediates=intermediates
+                )
+        except UnreadableCertificateError as exc:
+            raise ClientMetadataError(Finding(exc.code, "jwks")) from exc
 
     async def _judge(
         self,
@@ -83,15 +99,15 @@ class CertificateJudge:
             intermediates=intermediates,
             rules=self._rules,
         )
-        lists = await self._revocations.lists_for(assessed, at=at)
-        verdict = conclude(assessed, at=at, revocation=lists, rules=self._rules)
+        evidence = await self._revocations.evidence_for(assessed, at=at)
+        verdict = conclude(assessed, at=at, revocation=evidence, rules=self._rules)
         if _are_same(basis, self._basis):
             self._keep(verdict, use, der)
         return verdict
 
     def _keep(self, verdict: QualifiedCertificate, use: CertificateUse, der: bytes) -> None:
         self._verdicts[use, der] = verdict
-        if len(self._verdicts) > _MOST_VERDICTS:
+        if len(self._verdicts) > self._remembered:
             self._verdicts.popitem(last=False)
 
     def _forget_unless(self, basis: tuple[object, object]) -> None:
@@ -104,9 +120,18 @@ def _are_same(one: tuple[object, object], other: tuple[object, object]) -> bool:
     return one[0] is other[0] and one[1] is other[1]
 
 
-def check_form(certificate: Certificate, forms: CertificateForms) -> None:
+@contextmanager
+def _naming(use: CertificateUse) -> Iterator[None]:
+    """Say in a refusal which of the two certificates it is about."""
+    try:
+        yield
+    except CertificateError as exc:
+        raise type(exc)(exc.code, certificate=use.value) from exc
+
+
+def check_form(certificate: Certificate, forms: CertificateForms, *, use: CertificateUse) -> None:
     """Refuse a certificate that its issuer signed with RSASSA-PSS, where a bank takes none."""
     if forms.rsassa_pss == "taken":
         return
     if certificate.loaded.signature_algorithm_oid == SignatureAlgorithmOID.RSASSA_PSS:
-        raise CertificateError("cert_rsassa_pss")
+        raise CertificateError("cert_rsassa_pss", certificate=use.value)

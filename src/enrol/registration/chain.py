@@ -36,11 +36,15 @@ class ChainedEvent(msgspec.Struct, frozen=True):
     @property
     def is_typed(self) -> bool:
         """Whether every column has the type that Enrol writes, which a database does not ensure."""
-        try:
-            msgspec.convert(self.columns, Columns)
-        except msgspec.ValidationError:
-            return False
-        return isinstance(self.hash, bytes)
+        names = (self.code, self.organization_identifier, self.client_id, self.request_id)
+        return (
+            isinstance(self.at, int)
+            and isinstance(self.type, str)
+            and all(isinstance(name, str | None) for name in names)
+            and isinstance(self.evidence, str)
+            and isinstance(self.request, bytes | None)
+            and isinstance(self.hash, bytes)
+        )
 
 
 class Head(msgspec.Struct, frozen=True):

@@ -20,6 +20,10 @@ _LISTS = frozenset({"grant_types", "response_types"})
 _IMAGES = frozenset({"image/gif", "image/jpeg", "image/png", "image/webp"})
 _SIGNABLE = re.compile(r"\(request-target\)|[a-z0-9-]{1,64}")
 _FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
+_OWN_FIELDS = re.compile(
+    r"content-.*|transfer-.*|connection|date|digest|signature.*|location|x-request-id|cache-.*",
+    re.IGNORECASE,
+)
 _FIELD_VALUE = re.compile(r"[!-~]([ -~]{0,200}[!-~])?")
 _SCOPE = re.compile(r"[!#-+\--\[\]-~]{1,64}")
 
@@ -114,6 +118,8 @@ def _answer_mistakes(dialect: Dialect) -> Iterator[str]:
         for name, value in answer.fields.items():
             if not _FIELD_NAME.fullmatch(name) or not _FIELD_VALUE.fullmatch(value):
                 yield f"{key}.fields: {name!r} is no header field"
+            elif _OWN_FIELDS.fullmatch(name):
+                yield f"{key}.fields: {name} is the server's own"
 
 
 def _strange(key: str, values: Collection[str], known: Collection[str]) -> Iterator[str]:

@@ -12,13 +12,14 @@ from msgspec import UNSET, UnsetType
 
 from enrol.eidas.validate import QualifiedCertificate
 from enrol.errors import ClientMetadataError, RefusalError
+from enrol.explanations import explain
 from enrol.oauth.tokens import AccessToken
 from enrol.oauth.types import ClientId, RequestId
 from enrol.registration.audit import AuditEvent, Blob, EventType
 from enrol.registration.authenticate import UnverifiedRequest, VerifiedRequest
 from enrol.registration.kept import keep_certificate, keep_policy
 from enrol.registration.kept_request import SECRET_FIELDS, field_names, write_request
-from enrol.registration.record import ClientRecord
+from enrol.registration.record import ClientRecord, Suspension
 
 LONGEST_REFUSED_BODY: Final = 8 * 1024
 """Octets of a refused request's body that are kept; of a longer one the digest is."""
@@ -28,6 +29,9 @@ BODY: Final = "body"
 
 SECRET_MEMBERS: Final = frozenset({"client_secret", "registration_access_token"})
 """Members of a body that make it one of which the digest is kept."""
+
+VERDICTS: Final = ("qwac_verdict", "qsealc_verdict")
+"""The members of evidence that name a `KeptVerdict`."""
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -39,7 +43,9 @@ class Evidence(msgspec.Struct, frozen=True):
     `signature_policy` the `KeptPolicy`: all blobs. `withheld` are the parts of the request that
     are not kept. `codes` are the rules a refusal names. `peer_certificate`, `body` and `signature`
     are digests of what was not verified. `token` is the digest a token is stored under,
-    `expires_at` its end in seconds since 1970.
+    `expires_at` its end in seconds since 1970. `register_doubt` is the code of what the register of
+    payment institutions says against the PSP, where it is not enforced. `certificates` are digests
+    of those a suspended client was stored with, `restored_by` what ends the suspension.
     """
 
     version: int | UnsetType = UNSET
@@ -59,13 +65,52 @@ class Evidence(msgspec.Struct, frozen=True):
     token: str | UnsetType = UNSET
     scope: str | UnsetType = UNSET
     expires_at: int | UnsetType = UNSET
+    register_doubt: str | UnsetType = UNSET
+    certificates: tuple[str, ...] | UnsetType = UNSET
+    restored_by: str | UnsetType = UNSET
+
+
+def event_of_state(
+    record: ClientRecord,
+    suspension: Suspension | None,
+    *,
+    at: datetime,
+    request_id: RequestId | None = None,
+) -> AuditEvent:
+    """Return the event of a client that is suspended, or resumed; `code` is the rule either way."""
+    reason = suspension or record.suspension
+    code = reason.code if reason else None
+    evidence = Evidence(
+        version=record.version,
+        certificates=tuple([_hex(key.certificate) for key in record.keys]),
+        restored_by=explain(code).remedy if suspension and code else UNSET,
+    )
+    return AuditEvent(
+        at=at,
+        type=EventType.CLIENT_SUSPENDED if suspension else EventType.CLIENT_RESUMED,
+        organization_identifier=record.organization_identifier,
+        client_id=record.client_id,
+        request_id=request_id,
+        code=code,
+        evidence=_encode(evidence).decode(),
+    )
 
 
 def event_of_change(
-    verified: VerifiedRequest, record: ClientRecord, event: EventType
+    verified: VerifiedRequest,
+    record: ClientRecord,
+    event: EventType,
+    *,
+    register_doubt: str | None = None,
 ) -> AuditEvent:
     """Return the event of a change that a verified request made."""
-    return _event(verified, event, client_id=record.client_id, version=record.version)
+    return _event(
+        verified,
+        event,
+        client_id=record.client_id,
+        version=record.version,
+        register_doubt=register_doubt or UNSET,
+    )
 
 
 def event_of_refusal(verified: VerifiedRequest, refusal: RefusalError) -> AuditEvent:
@@ -102,7 +147,12 @@ def event_of_stranger(
 
 
 def event_of_token(
-    token: AccessToken, qwac: QualifiedCertificate, *, request_id: RequestId | None, at: datetime
+    token: AccessToken,
+    qwac: QualifiedCertificate,
+    *,
+    request_id: RequestId | None,
+    at: datetime,
+    register_doubt: str | None = None,
 ) -> AuditEvent:
     """Return the event of a token that was issued to the holder of a certificate."""
     kept = keep_certificate(qwac)
@@ -112,6 +162,7 @@ def event_of_token(
         token=token.token_hash.hex(),
         scope=" ".join(sorted(token.scope)),
         expires_at=int(token.expires_at.timestamp()),
+        register_doubt=register_doubt or UNSET,
     )
     return AuditEvent(
         at=at,
@@ -132,10 +183,12 @@ def _event(
     version: int | UnsetType = UNSET,
     code: str | None = None,
     codes: tuple[str, ...] | UnsetType = UNSET,
+    register_doubt: str | UnsetType = UNSET,
 ) -> AuditEvent:
     """Return the event of a decision on a verified request."""
     request, withheld = _kept_request(verified, is_refused=code is not None)
     evidence, blobs = _evidence(verified, version=version, withheld=withheld, codes=codes)
+    evidence = msgspec.structs.replace(evidence, register_doubt=register_doubt)
     return AuditEvent(
         at=verified.at,
         type=event,
@@ -198,4 +251,8 @@ def _secret_fields(covered: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _digest(octets: bytes | None) -> str | UnsetType:
-    return hashlib.sha256(octets).hexdigest() if octets else UNSET
+    return _hex(octets) if octets else UNSET
+
+
+def _hex(octets: bytes) -> str:
+    return hashlib.sha256(octets).hexdigest()

@@ -25,6 +25,8 @@ from enrol.registration.authenticate import (
     UnverifiedRequest,
     VerifiedRequest,
 )
+from enrol.registration.dialect import Dialect
+from enrol.registration.reading import read_document
 
 _ORDER: Final = (Verdict.FAILS, Verdict.UNDECIDED, Verdict.HOLDS)
 _WITHOUT_KEY: Final = ("KEY-", "key_url_")
@@ -73,7 +75,7 @@ class ExplainingAuthenticator(Authenticator):
                 unverified_keyid(request.message, policy=policy),
                 organization_identifier=organization,
                 client_id=request.client_id,
-                jwks=_jwks(request),
+                jwks=_jwks(request, self._dialect),
             )
             certificates = [parse_certificate(one.der) for one in named]
         except RefusalError:
@@ -84,11 +86,12 @@ class ExplainingAuthenticator(Authenticator):
         return GivenKey(certificate.public_key, certificate=certificate.der)
 
 
-def _jwks(request: UnverifiedRequest) -> JsonWebKeySet | None:
+def _jwks(request: UnverifiedRequest, dialect: Dialect) -> JsonWebKeySet | None:
     """Return the keys a first registration brings with it."""
     if request.message.method != "POST" or request.client_id is not None:
         return None
-    return parse_client_metadata(parse_json_object(request.message.body)).jwks
+    document = read_document(parse_json_object(request.message.body), dialect.reading)
+    return parse_client_metadata(document).jwks
 
 
 def _told(report: SignatureReport) -> RefusalExplanation:

@@ -10,6 +10,7 @@ from enrol.oauth.mtls import x5t_s256
 from enrol.oauth.tokens import MANAGE_REGISTRATION, AccessToken, encode_token, hash_token
 from enrol.oauth.types import ClientId, RequestId
 from enrol.registration.certificates import CertificateJudge
+from enrol.registration.entitlement import Entitlement
 from enrol.registration.evidence import event_of_token
 from enrol.registration.ports import ClientStore, Clock, TokenStore
 from enrol.registration.ratelimit import RateLimiter
@@ -32,6 +33,7 @@ class TokenDesk:
         self,
         *,
         judge: CertificateJudge,
+        entitlement: Entitlement,
         clients: ClientStore,
         tokens: TokenStore,
         clock: Clock,
@@ -40,6 +42,7 @@ class TokenDesk:
         requests: RateLimiter,
     ) -> None:
         self._judge = judge
+        self._entitlement = entitlement
         self._clients = clients
         self._tokens = tokens
         self._clock = clock
@@ -52,7 +55,8 @@ class TokenDesk:
     ) -> TokenResponse:
         """Return a new token, stored.
 
-        Raises `CertificateError` for the connection, `GrantError` for the request.
+        Raises `CertificateError` for the connection, `GrantError` for the request,
+        `EntitlementError` for the PSP.
         """
         at = self._clock()
         qwac = await self._judge.qwac(peer_certificate, at=at)
@@ -62,6 +66,7 @@ class TokenDesk:
         if not request.scope <= {MANAGE_REGISTRATION}:
             raise GrantError("scope_not_offered", error="invalid_scope")
         client_id = await self._known_client_id(request.client_id, qwac.organization_identifier)
+        licence = self._entitlement.judge(qwac.organization_identifier, qwac.psp_roles, at=at)
         text = encode_token(self._random(_TOKEN_BYTES))
         token = AccessToken(
             token_hash=hash_token(text),
@@ -71,7 +76,9 @@ class TokenDesk:
             scope=frozenset({MANAGE_REGISTRATION}),
             expires_at=at + self._settings.lifetime,
         )
-        event = event_of_token(token, qwac, request_id=request_id, at=at)
+        event = event_of_token(
+            token, qwac, request_id=request_id, at=at, register_doubt=licence.doubt
+        )
         await self._tokens.add(token, event)
         return TokenResponse(
             access_token=text,
@@ -81,10 +88,12 @@ class TokenDesk:
         )
 
     async def _known_client_id(self, client_id: str, organization_identifier: str) -> ClientId:
-        """Return the generic client_id, or that of a client of the organisation."""
+        """Return the generic client_id, or that of a client of the organisation, not suspended."""
         if client_id == self._settings.generic_client_id:
             return self._settings.generic_client_id
         record = await self._clients.find(ClientId(client_id))
         if record is None or record.organization_identifier != organization_identifier:
             raise GrantError("client_unknown", error="invalid_client")
+        if record.suspension is not None:
+            raise GrantError("client_suspended", error="invalid_client")
         return record.client_id

@@ -6,33 +6,37 @@ from typing import Final
 
 import msgspec
 
+from enrol.eidas.revocation import GroundKind
 from enrol.eidas.validate import QualifiedCertificate
 from enrol.httpsig.policy import CoverageProfile, Mode, SignaturePolicy
 from enrol.registration.audit import Blob
 
+LONGEST_LIST: Final = 64 * 1024
+"""Octets of a CRL that are kept; of a longer one the digest is."""
+
 _MOST_VERDICTS: Final = 4096
+_MOST_ANSWERS: Final = 256
 _MOST_POLICIES: Final = 1024
 
 _encode: Final = msgspec.json.Encoder().encode
 
 
 class RevocationAnswer(msgspec.Struct, frozen=True):
-    """What an issuer said: a list (``crl``) or a response (``ocsp``), and the digest of its DER."""
+    """What an issuer said, and the digest of its DER; of a long list that is all that is kept."""
 
-    kind: str
+    kind: GroundKind
     sha256: str
+    is_kept: bool
 
 
 class KeptVerdict(msgspec.Struct, frozen=True):
     """What a certificate was found to be, and on what grounds; digests are hexadecimal SHA-256.
 
-    `issuers` are the CAs above it, its own issuer first, as far as they are kept; `revocation` is
-    what they said of it.
+    `issuers` are the CAs above it, its own issuer first; `revocation` is what they said of it.
     """
 
     use: str
     certificate: str
-    issuer: str
     issuers: tuple[str, ...]
     revocation: tuple[RevocationAnswer, ...]
     organization_identifier: str
@@ -78,22 +82,23 @@ def blob(content: bytes) -> Blob:
 def keep_certificate(judged: QualifiedCertificate) -> KeptCertificate:
     """Return what is kept of a certificate and of the verdict on it."""
     own = Blob(judged.certificate.sha256, judged.certificate.der)
-    issuers = tuple([blob(der) for der in _issuers(judged)])
-    answers = [(kind, blob(der)) for kind, der in _answers(judged)]
+    issuers = tuple([blob(der) for der in judged.issuers])
+    answers = [(kind, _answer(der)) for kind, der in judged.revocation_answers]
+    kept = tuple([each for kind, each in answers if _is_kept(kind, each.content)])
     verdict = KeptVerdict(
         use=judged.use.value,
         certificate=own.sha256.hex(),
-        issuer=judged.issuer_sha256.hex(),
         issuers=tuple([each.sha256.hex() for each in issuers]),
-        revocation=tuple([RevocationAnswer(kind, each.sha256.hex()) for kind, each in answers]),
+        revocation=tuple(
+            [RevocationAnswer(kind, each.sha256.hex(), each in kept) for kind, each in answers]
+        ),
         organization_identifier=judged.organization_identifier,
         psp_roles=tuple(sorted([str(role) for role in judged.psp_roles])),
         nca_id=judged.nca_id,
         deviations=judged.deviations,
     )
     found = blob(_encode(verdict))
-    blobs = (own, *issuers, *[each for _, each in answers], found)
-    return KeptCertificate(own.sha256.hex(), found.sha256.hex(), blobs)
+    return KeptCertificate(own.sha256.hex(), found.sha256.hex(), (own, *issuers, *kept, found))
 
 
 def keep_policy(policy: SignaturePolicy) -> Blob:
@@ -124,11 +129,11 @@ def _kept(policy: SignaturePolicy) -> KeptPolicy:
     )
 
 
-def _issuers(judged: QualifiedCertificate) -> tuple[bytes, ...]:
-    """Return the DER of the CAs above a certificate, where the verdict brings them."""
-    return tuple(getattr(judged, "issuers", ()))
+@lru_cache(maxsize=_MOST_ANSWERS)
+def _answer(der: bytes) -> Blob:
+    """Return an answer with its digest, made once: a list of revocations may be megabytes."""
+    return blob(der)
 
 
-def _answers(judged: QualifiedCertificate) -> tuple[tuple[str, bytes], ...]:
-    """Return the answers on revocation, kind and DER, where the verdict brings them."""
-    return tuple(getattr(judged, "revocation_answers", ()))
+def _is_kept(kind: GroundKind, der: bytes) -> bool:
+    return kind is not GroundKind.CRL or len(der) <= LONGEST_LIST

@@ -41,7 +41,8 @@ def read_request(kept: bytes) -> HttpMessage:
     start, *lines = head.split(b"\r\n")
     method, _, rest = start.partition(b" ")
     fields = [line.partition(b": ") for line in lines]
-    if not gap or not rest.endswith(_END) or not all(colon for _, colon, _ in fields):
+    is_line = gap and method.isascii() and rest.endswith(_END)
+    if not is_line or not all(colon for _, colon, _ in fields):
         raise ValueError("not a request that was kept")
     target = rest.removesuffix(_END)
     return HttpMessage.of(

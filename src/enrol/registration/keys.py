@@ -6,7 +6,7 @@ import msgspec
 
 from enrol.eidas.certificate import parse_pem_certificate
 from enrol.eidas.organization import OrganizationIdentifier
-from enrol.errors import SignatureError
+from enrol.errors import CertificateError, SignatureError, UnreadableCertificateError
 from enrol.httpsig.keyid import CertificateUrl, KeyName, matches_certificate, parse_keyid
 from enrol.oauth import jwk
 from enrol.oauth.jwk import JsonWebKey, JsonWebKeySet
@@ -100,7 +100,10 @@ class KeyFinder:
 
     async def _fetch(self, name: CertificateUrl) -> NamedCertificate:
         pem = await self._fetcher.fetch(name.url)
-        der = parse_pem_certificate(pem).der
+        try:
+            der = parse_pem_certificate(pem).der
+        except UnreadableCertificateError as exc:
+            raise CertificateError(exc.code) from exc  # it was not the caller who sent it
         if matches_certificate(name, der, file=pem) is False:
             raise SignatureError("KEY-3")
         return NamedCertificate(der, url=name.url)

@@ -2,9 +2,6 @@
 
 import hashlib
 import re
-import unicodedata
-from base64 import b64decode
-from binascii import Error as BinasciiError
 from collections.abc import Callable, Iterator
 from uuid import UUID
 
@@ -20,25 +17,23 @@ from enrol.oauth.strict_json import JsonObject
 from enrol.oauth.types import ClientId
 from enrol.registration import redirect_uri
 from enrol.registration.dialect import Dialect, MetadataRules
+from enrol.registration.texts import (
+    is_base64,
+    is_email,
+    is_image,
+    is_phone_number,
+    is_plain_text,
+    is_reachable,
+)
 
 _SCOPE_SEPARATORS = {
     " ": re.compile(r" +"),
     ",": re.compile(r",+"),
     " ,": re.compile(r"[ ,]+"),
 }
-_IMAGE = re.compile(r"data:(?P<type>image/[a-z]+);base64,(?P<data>[A-Za-z0-9+/]+={0,2})")
-_EMAIL = re.compile(
-    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
-    r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
-)
-_PHONE = re.compile(r"\+?[0-9][0-9 ().-]{3,30}")
 _AGENT = re.compile(r"AGT[A-Z]{2}-[A-Z]{2,8}-[!-~]{1,60}")
 _LINKS = ("client_uri", "tos_uri", "policy_uri")
-_LONGEST_TEXT = 140
-_LONGEST_LOGO = 32_768
 _MOST_CONTACTS = 10
-_LONGEST_ADDRESS = 254
-_MOST_COMBINING = 8
 
 
 class Applicant(msgspec.Struct, frozen=True):
@@ -70,7 +65,7 @@ def decide(
         or defaults.token_endpoint_auth_method,
         grant_types=metadata.grant_types or defaults.grant_types,
         response_types=metadata.response_types or defaults.response_types,
-        scope=_granted_scope(metadata.scope, applicant, dialect),
+        scope=granted_scope(metadata.scope, applicant, dialect),
         provider_legal_id=applicant.organization_identifier,
         jwks=_with_names(metadata.jwks) if dialect.metadata.kid == "server" else metadata.jwks,
         software_statement=None,
@@ -176,17 +171,17 @@ def _logo_faults(metadata: ClientMetadata, rules: MetadataRules) -> Iterator[Fin
     if (
         uri is not None
         and not redirect_uri.is_https_uri(uri)
-        and not _is_image(uri, rules.logo_uri_images)
+        and not is_image(uri, rules.logo_uri_images)
     ):
         yield Finding("uri_refused", "logo_uri")
-    if metadata.logo is not None and not _is_base64(metadata.logo):
+    if metadata.logo is not None and not is_base64(metadata.logo):
         yield Finding("logo_malformed", "logo")
 
 
 def _contact_faults(metadata: ClientMetadata) -> Iterator[Finding]:
     addresses = metadata.contacts
     if addresses is not None and not (
-        1 <= len(addresses) <= _MOST_CONTACTS and all(map(_is_reachable, addresses))
+        1 <= len(addresses) <= _MOST_CONTACTS and all(map(is_reachable, addresses))
     ):
         yield Finding("contact_malformed", "contacts")
     contact = metadata.contact
@@ -194,8 +189,8 @@ def _contact_faults(metadata: ClientMetadata) -> Iterator[Finding]:
         return
     checks: tuple[tuple[str | None, Callable[[str], bool]], ...] = (
         (contact.contact_name, is_plain_text),
-        (contact.email, _is_email),
-        (contact.phone_number, lambda number: _PHONE.fullmatch(number) is not None),
+        (contact.email, is_email),
+        (contact.phone_number, is_phone_number),
     )
     if not all(value is None or is_good(value) for value, is_good in checks):
         yield Finding("contact_malformed", "contact")
@@ -216,8 +211,11 @@ def _identity_faults(
         yield Finding("client_id_differs", "client_id")
 
 
-def _granted_scope(asked: str | None, applicant: Applicant, dialect: Dialect) -> str:
-    """Return the scopes granted, space-separated, in the order of the dialect."""
+def granted_scope(asked: str | None, applicant: Applicant, dialect: Dialect) -> str:
+    """Return the scopes granted, space-separated, in the order of the dialect.
+
+    Raises `EntitlementError` ``role_insufficient``.
+    """
     roles = applicant.psp_roles
     entitled = [scope for scope, role in dialect.metadata.scopes.items() if role in roles]
     if asked is None:
@@ -249,38 +247,3 @@ def _with_names(keys: JsonWebKeySet | None) -> JsonWebKeySet | None:
 
 def _name_of(key: JsonWebKey) -> str:
     return str(UUID(bytes=hashlib.sha256(jwk.certificates(key)[0]).digest()[:16]))
-
-
-def is_plain_text(text: str) -> bool:
-    """Tell whether people can read `text` as it is: no controls, no marks that hide or reorder."""
-    return (
-        1 <= len(text) <= _LONGEST_TEXT
-        and text.isprintable()
-        and bool(text.strip())
-        and (text.isascii() or sum(map(bool, map(unicodedata.combining, text))) <= _MOST_COMBINING)
-    )
-
-
-def _is_email(text: str) -> bool:
-    return len(text) <= _LONGEST_ADDRESS and _EMAIL.fullmatch(text) is not None
-
-
-def _is_reachable(text: str) -> bool:
-    """Tell whether a contact is an e-mail address or an https page (RFC 7591 §2)."""
-    return _is_email(text) or redirect_uri.is_https_uri(text)
-
-
-def _is_base64(text: str) -> bool:
-    try:
-        b64decode(text, validate=True)
-    except (BinasciiError, ValueError):
-        return False
-    return len(text) <= _LONGEST_LOGO
-
-
-def _is_image(uri: str, types: frozenset[str]) -> bool:
-    """Tell whether `uri` is a ``data:`` URI of an image of one of the media types (RFC 2397)."""
-    if not types or len(uri) > _LONGEST_LOGO:
-        return False
-    match = _IMAGE.fullmatch(uri)
-    return match is not None and match["type"] in types and _is_base64(match["data"])

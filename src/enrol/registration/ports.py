@@ -6,13 +6,15 @@ from typing import Protocol
 import msgspec
 
 from enrol.eidas.organization import OrganizationIdentifier
-from enrol.eidas.revocation import RevocationLists
+from enrol.eidas.register import RegisterEntry
+from enrol.eidas.revocation import RevocationEvidence
 from enrol.eidas.trust import TrustAnchors
 from enrol.eidas.validate import AssessedCertificate
 from enrol.oauth.tokens import AccessToken
 from enrol.oauth.types import ClientId, RequestId
 from enrol.registration.audit import AuditEvent
-from enrol.registration.record import ClientRecord, RegisteredKey
+from enrol.registration.record import ClientRecord, RegisteredKey, Suspension
+from enrol.registration.software import OnDuplicate
 
 
 class LedgerEntry(msgspec.Struct, frozen=True):
@@ -33,10 +35,14 @@ class LedgerEntry(msgspec.Struct, frozen=True):
 
 
 class Creation(msgspec.Struct, frozen=True):
-    """A new client; refused when its organisation already has `quota` clients."""
+    """A new client; refused when its organisation already has `quota` clients.
+
+    `on_duplicate` says what becomes of it where the same software is registered already.
+    """
 
     record: ClientRecord
     quota: int | None
+    on_duplicate: OnDuplicate = OnDuplicate.NEW
 
 
 class Replacement(msgspec.Struct, frozen=True):
@@ -53,10 +59,23 @@ class Removal(msgspec.Struct, frozen=True):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """One change of the register and all that is written with it, in one transaction."""
+    """One change of the register and all that is written with it, in one transaction.
+
+    `resumed` is written too where a replacement ends a suspension.
+    """
 
     write: Creation | Replacement | Removal
     entry: LedgerEntry
+    event: AuditEvent
+    resumed: AuditEvent | None = None
+
+
+class StateChange(msgspec.Struct, frozen=True):
+    """A client that is suspended, or with None not any more, as long as it is at `version`."""
+
+    client_id: ClientId
+    version: int
+    suspension: Suspension | None
     event: AuditEvent
 
 
@@ -84,12 +103,47 @@ class ClientStore(Protocol):
     async def find_entry(self, key: bytes) -> LedgerEntry | None:
         """Return the ledger entry under `key`, or None."""
 
+    async def list_clients(
+        self, organization_identifier: OrganizationIdentifier, after: ClientId, limit: int
+    ) -> tuple[ClientRecord, ...]:
+        """Return the next living clients of an organisation after one, by client_id."""
+
+    async def foresee(self, creation: Creation) -> ClientId | None:
+        """Return the client that a creation would be answered with, None for a new one.
+
+        Raises what `commit` would, as things stand now.
+        """
+
     async def commit(self, change: Change) -> LedgerEntry:
         """Make the change durable and return its ledger entry.
 
         When an entry with the same key stands already, nothing is written and that one is
-        returned. Raises `EntitlementError` ``quota_reached`` and, when the client is not at the
-        version the change builds on, `UnavailableError` ``concurrent_change``.
+        returned. Where the same software is registered and a creation says `OnDuplicate.RETURN`,
+        an entry that names the standing client is written alone, and returned. Raises
+        `EntitlementError` ``quota_reached``, `ClientMetadataError` ``already_registered`` and,
+        when the client is not at the version the change builds on, `UnavailableError`
+        ``concurrent_change``.
+        """
+
+
+class ClientPages(Protocol):
+    """The clients one after the other."""
+
+    async def page(self, after: ClientId, limit: int) -> tuple[ClientRecord, ...]:
+        """Return the next living clients after one, by client_id; none is the end.
+
+        Raises `UnavailableError` ``storage_unavailable``.
+        """
+
+
+class ClientStates(ClientPages, Protocol):
+    """The clients, and whether they are suspended."""
+
+    async def set_state(self, change: StateChange) -> None:
+        """Make a suspension, or its end, durable; one that stands already is not written again.
+
+        Raises `UnavailableError` ``concurrent_change`` when the client is at another version, and
+        ``storage_unavailable``.
         """
 
 
@@ -133,11 +187,33 @@ class RevocationSource(Protocol):
     def basis(self) -> object:
         """Return an object that is another one once verdicts made before must be made anew."""
 
-    async def lists_for(self, assessed: AssessedCertificate, *, at: datetime) -> RevocationLists:
-        """Return what can be said of a certificate and the CAs below its anchor.
+    async def evidence_for(
+        self, assessed: AssessedCertificate, *, at: datetime
+    ) -> RevocationEvidence:
+        """Return what can be heard of a certificate and the CAs below its anchor.
 
-        Nothing said is an answer, and a refusal later.
+        Nothing heard is an answer, and a refusal later.
         """
+
+
+class RegisterAnswer(msgspec.Struct, frozen=True):
+    """Entries of the register of payment institutions, as it was at `made_at` (aware UTC)."""
+
+    entries: tuple[RegisterEntry, ...]
+    made_at: datetime
+
+
+class LicenceRegister(Protocol):
+    """The register of payment institutions (PSD2 art. 15).
+
+    Both methods raise `UnavailableError` ``register_unavailable`` where there is none.
+    """
+
+    def numbered(self, number: str) -> RegisterAnswer:
+        """Return the entries, of whatever authority, that a normalised number names."""
+
+    def coded(self, code: str) -> RegisterAnswer:
+        """Return the entries under a code of the register, such as ``ES_BE!6950``."""
 
 
 class Clock(Protocol):

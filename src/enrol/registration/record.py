@@ -23,10 +23,18 @@ class RegisteredKey(msgspec.Struct, frozen=True):
     url: str | None = None
 
 
+class Suspension(msgspec.Struct, frozen=True):
+    """Why a client is not trusted any more: the code of a rule, and since when (aware UTC)."""
+
+    code: str
+    since: datetime
+
+
 class ClientRecord(msgspec.Struct, frozen=True):
     """A registered client as it is stored (RFC 7591 §3.2.1).
 
     `issued_at` and `updated_at` are aware UTC, whole seconds. `version` counts changes from 1.
+    A client with a `suspension` gets no tokens, and may be read, updated and deleted.
     """
 
     client_id: ClientId
@@ -36,3 +44,4 @@ class ClientRecord(msgspec.Struct, frozen=True):
     issued_at: datetime
     updated_at: datetime
     version: int
+    suspension: Suspension | None = None

@@ -46,6 +46,7 @@ class FaultKind(StrEnum):
     CERTIFICATE_NOT_VALID = "certificate_not_valid"
     CERTIFICATE_OF_ANOTHER = "certificate_of_another"
     ISSUER_REFUTED = "issuer_refuted"
+    REVOCATION_REFUTED = "revocation_refuted"
 
 
 MEANINGS = {
@@ -65,6 +66,7 @@ MEANINGS = {
     FaultKind.CERTIFICATE_NOT_VALID: "A certificate was not valid at the time of the event.",
     FaultKind.CERTIFICATE_OF_ANOTHER: "A certificate does not name the organisation of the event.",
     FaultKind.ISSUER_REFUTED: "A certificate was not issued by the CA kept as its issuer.",
+    FaultKind.REVOCATION_REFUTED: "The answers kept do not say that a certificate was good then.",
 }
 
 

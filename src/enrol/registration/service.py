@@ -1,9 +1,7 @@
 """The registration desk: register, read, update and delete clients (RFC 7591 §3, RFC 7592 §2)."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-
-import msgspec
+from typing import TypeVar
 
 from enrol.errors import (
     AuthenticationError,
@@ -14,22 +12,25 @@ from enrol.errors import (
     RefusalError,
     UnavailableError,
 )
-from enrol.oauth.metadata import ClientMetadata
 from enrol.oauth.types import ClientId
 from enrol.registration.audit import EventType
 from enrol.registration.authenticate import (
     Authenticator,
-    Body,
     RepeatedRequest,
     UnverifiedRequest,
     VerifiedRequest,
 )
-from enrol.registration.certificates import CertificateJudge
-from enrol.registration.client_id import new_client_id
-from enrol.registration.dialect import Dialect, Operation
-from enrol.registration.entitlement import Entitlement, Licence
-from enrol.registration.evidence import event_of_change, event_of_refusal, event_of_stranger
-from enrol.registration.policy import Applicant, decide
+from enrol.registration.desk_settings import DeskSettings
+from enrol.registration.dialect import Operation
+from enrol.registration.dry_run import DryRun, Rehearsal
+from enrol.registration.etag import check_if_match
+from enrol.registration.evidence import (
+    event_of_change,
+    event_of_refusal,
+    event_of_state,
+    event_of_stranger,
+)
+from enrol.registration.granting import Granting
 from enrol.registration.ports import (
     AuditTrail,
     Change,
@@ -41,17 +42,9 @@ from enrol.registration.ports import (
     Replacement,
 )
 from enrol.registration.ratelimit import RateLimiter
-from enrol.registration.record import ClientRecord, RegisteredKey
-from enrol.registration.signers import registered_keys
+from enrol.registration.record import ClientRecord
 
-
-@dataclass(frozen=True, slots=True)
-class DeskSettings:
-    """Which operations are offered, in which dialect, to how many clients an organisation."""
-
-    dialect: Dialect
-    offered: frozenset[Operation] = frozenset(Operation)
-    quota: int | None = 100
+T = TypeVar("T")
 
 
 class RegistrationDesk:
@@ -61,50 +54,84 @@ class RegistrationDesk:
         self,
         *,
         authenticator: Authenticator,
-        judge: CertificateJudge,
-        entitlement: Entitlement,
+        granting: Granting,
         clients: ClientStore,
         audit: AuditTrail,
         clock: Clock,
-        random: Callable[[int], bytes],
         settings: DeskSettings,
         registrations: RateLimiter,
     ) -> None:
         self._authenticator = authenticator
-        self._judge = judge
-        self._entitlement = entitlement
+        self._granting = granting
         self._clients = clients
         self._audit = audit
         self._clock = clock
-        self._random = random
         self._settings = settings
         self._registrations = registrations
+        self._rehearsal = Rehearsal(granting, clients, settings.quota, settings.on_duplicate)
 
     async def register(self, request: UnverifiedRequest) -> ClientRecord:
-        """Register a client and return its record; the same bytes again return the same."""
-        return await self._carry_out(Operation.REGISTER, request, self._register)
+        """Register a client and return its record; the same bytes again return the same.
+
+        Where the same software is registered already, the settings may say that its client is
+        returned, or that it is refused.
+        """
+        return await self._carry_out_once(Operation.REGISTER, request, self._register)
 
     async def read(self, request: UnverifiedRequest) -> ClientRecord:
         """Return the record of the addressed client."""
-        return await self._carry_out(Operation.READ, request, self._own_client)
+        return await self._carry_out_once(Operation.READ, request, self._own_client)
 
     async def update(self, request: UnverifiedRequest) -> ClientRecord:
         """Replace the metadata of the addressed client and return the new record."""
-        return await self._carry_out(Operation.UPDATE, request, self._update)
+        return await self._carry_out_once(Operation.UPDATE, request, self._update)
 
     async def delete(self, request: UnverifiedRequest) -> None:
         """Delete the addressed client."""
-        await self._carry_out(Operation.DELETE, request, self._delete)
+        await self._carry_out_once(Operation.DELETE, request, self._delete)
 
-    async def _carry_out(
+    async def list_clients(
+        self, request: UnverifiedRequest, *, after: ClientId, limit: int
+    ) -> tuple[ClientRecord, ...]:
+        """Return the next clients of the organisation that asks, by client_id."""
+
+        async def find(verified: VerifiedRequest) -> tuple[ClientRecord, ...]:
+            organization = verified.organization_identifier
+            return await self._clients.list_clients(organization, after, limit)
+
+        return await self._carry_out(Operation.READ, request, find)
+
+    async def rehearse(self, operation: Operation, request: UnverifiedRequest) -> DryRun:
+        """Return what would come of a registration or an update; nothing is stored.
+
+        A body that cannot be read is a finding, like the rules that metadata break.
+        """
+        try:
+            return await self._carry_out(operation, request, self._rehearse)
+        except ClientMetadataError as refusal:
+            return DryRun(refusal.findings)
+
+    async def _carry_out_once(
         self,
         operation: Operation,
         request: UnverifiedRequest,
         act: Callable[[VerifiedRequest], Awaitable[ClientRecord]],
     ) -> ClientRecord:
+        """Carry a request out, or give the answer that the same bytes got before."""
+        return await self._carry_out(operation, request, act, again=self._answered_before)
+
+    async def _carry_out(
+        self,
+        operation: Operation,
+        request: UnverifiedRequest,
+        act: Callable[[VerifiedRequest], Awaitable[T]],
+        *,
+        again: Callable[[LedgerEntry], Awaitable[T]] | None = None,
+    ) -> T:
         """Believe a request and do what it asks; write down whom the desk turned away.
 
-        What would be refused may be bytes that were answered before: they get that answer.
+        What would be refused may be bytes that were answered before: they get that answer, where
+        the operation can be answered `again`.
         """
         if operation not in self._settings.offered:
             raise NotOfferedError("operation_off")
@@ -112,13 +139,15 @@ class RegistrationDesk:
         try:
             verified = await self._authenticator.authenticate(request)
             if isinstance(verified, RepeatedRequest):
-                return await self._answered_before(verified.entry)
+                if again is None:
+                    raise verified.refusal
+                return await again(verified.entry)
             return await act(verified)
         except RefusalError as refusal:
             if isinstance(verified, VerifiedRequest):
-                entry = await self._clients.find_entry(verified.ledger_key)
-                if entry is not None:
-                    return await self._answered_before(entry)
+                entry = again and await self._clients.find_entry(verified.ledger_key)
+                if again and entry is not None:
+                    return await again(entry)
                 self._note_refusal(verified, refusal)
             else:
                 self._note_stranger(request, refusal)
@@ -137,26 +166,34 @@ class RegistrationDesk:
 
     async def _register(self, verified: VerifiedRequest) -> ClientRecord:
         self._registrations.take(verified.organization_identifier, verified.at)
-        licence = self._licence(verified)
-        record = await self._new_record(verified, licence)
-        write = Creation(record, self._settings.quota)
+        licence = self._granting.licence(verified)
+        record = await self._granting.new_record(verified, licence)
+        write = Creation(record, self._settings.quota, self._settings.on_duplicate)
         return await self._commit(
             verified, write, record, EventType.CLIENT_REGISTERED, register_doubt=licence.doubt
         )
 
     async def _update(self, verified: VerifiedRequest) -> ClientRecord:
-        current = await self._own_client(verified)
-        licence = self._licence(verified)
-        record = await self._next_record(verified, current, licence)
+        current = await self._unchanged_client(verified)
+        licence = self._granting.licence(verified)
+        record = await self._granting.next_record(verified, current, licence)
         write = Replacement(record)
         return await self._commit(
-            verified, write, record, EventType.CLIENT_UPDATED, register_doubt=licence.doubt
+            *(verified, write, record, EventType.CLIENT_UPDATED),
+            register_doubt=licence.doubt,
+            suspended=current if current.suspension else None,
         )
 
     async def _delete(self, verified: VerifiedRequest) -> ClientRecord:
-        current = await self._own_client(verified)
+        current = await self._unchanged_client(verified)
         write = Removal(current.client_id, current.version)
         return await self._commit(verified, write, current, EventType.CLIENT_DELETED)
+
+    async def _rehearse(self, verified: VerifiedRequest) -> DryRun:
+        if verified.client_id is None:
+            self._registrations.take(verified.organization_identifier, verified.at)
+            return await self._rehearsal.run(verified, replaces=None)
+        return await self._rehearsal.run(verified, replaces=await self._unchanged_client(verified))
 
     async def _own_client(self, verified: VerifiedRequest) -> ClientRecord:
         """Return the addressed client; unknown and foreign ones are refused alike."""
@@ -165,56 +202,11 @@ class RegistrationDesk:
             raise EntitlementError("client_not_yours")
         return record
 
-    def _licence(self, verified: VerifiedRequest) -> Licence:
-        return self._entitlement.judge(
-            verified.organization_identifier, verified.psp_roles, at=verified.at
-        )
-
-    async def _new_record(self, verified: VerifiedRequest, licence: Licence) -> ClientRecord:
-        client_id = self._new_client_id(verified)
-        metadata, keys = await self._grant(verified, licence, client_id, replaces=None)
-        at = verified.at.replace(microsecond=0)
-        return ClientRecord(
-            client_id=client_id,
-            organization_identifier=verified.organization_identifier,
-            metadata=metadata,
-            keys=keys,
-            issued_at=at,
-            updated_at=at,
-            version=1,
-        )
-
-    async def _next_record(
-        self, verified: VerifiedRequest, current: ClientRecord, licence: Licence
-    ) -> ClientRecord:
-        metadata, keys = await self._grant(verified, licence, current.client_id, replaces=current)
-        return msgspec.structs.replace(
-            current,
-            metadata=metadata,
-            keys=keys,
-            updated_at=verified.at.replace(microsecond=0),
-            version=current.version + 1,
-        )
-
-    async def _grant(
-        self,
-        verified: VerifiedRequest,
-        licence: Licence,
-        client_id: ClientId,
-        *,
-        replaces: ClientRecord | None,
-    ) -> tuple[ClientMetadata, tuple[RegisteredKey, ...]]:
-        body = verified.body or Body({}, ClientMetadata())
-        applicant = Applicant(
-            organization_identifier=verified.organization_identifier,
-            psp_roles=licence.roles,
-            client_id=replaces.client_id if replaces else None,
-        )
-        metadata = decide(
-            body.document, body.metadata, applicant=applicant, dialect=self._settings.dialect
-        )
-        keys = await registered_keys(verified, metadata, client_id=client_id, judge=self._judge)
-        return metadata, keys
+    async def _unchanged_client(self, verified: VerifiedRequest) -> ClientRecord:
+        """Return the addressed client, unless If-Match says that it was another."""
+        record = await self._own_client(verified)
+        check_if_match(verified.message, record)
+        return record
 
     async def _commit(
         self,
@@ -224,8 +216,9 @@ class RegistrationDesk:
         event: EventType,
         *,
         register_doubt: str | None = None,
+        suspended: ClientRecord | None = None,
     ) -> ClientRecord:
-        """Make the change durable; where the same bytes came first elsewhere, give that answer."""
+        """Make the change durable; where another answer stands already, give that one."""
         entry = LedgerEntry(
             key=verified.ledger_key,
             signature=verified.signature_digest,
@@ -236,7 +229,12 @@ class RegistrationDesk:
             at=verified.at,
         )
         audit = event_of_change(verified, record, event, register_doubt=register_doubt)
-        standing = await self._clients.commit(Change(write, entry, audit))
+        resumed = (
+            event_of_state(suspended, None, at=verified.at, request_id=verified.request_id)
+            if suspended
+            else None
+        )
+        standing = await self._clients.commit(Change(write, entry, audit, resumed))
         if standing == entry:
             return record
         return await self._answered_before(standing)
@@ -246,12 +244,3 @@ class RegistrationDesk:
         if record is None:
             raise UnavailableError("storage_unavailable")
         return record
-
-    def _new_client_id(self, verified: VerifiedRequest) -> ClientId:
-        agent = verified.body.metadata.client_legal_id if verified.body else None
-        return new_client_id(
-            self._settings.dialect.client_id.form,
-            legal_id=agent or verified.organization_identifier,
-            at=verified.at,
-            random=self._random,
-        )

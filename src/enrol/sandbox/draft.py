@@ -26,7 +26,9 @@ from enrol.sandbox.ca import PublicKey, Signer
 from enrol.sandbox.organization import Organization
 from enrol.sandbox.seed import RSA_BITS
 
-QTSP_SITE = "http://qtsp.example"
+QTSP_HOST = "qtsp.example"
+QTSP_SITE = f"http://{QTSP_HOST}"
+CRL_PATH = "/ca.crl"
 
 _QCP_L = "0.4.0.194112.1.1"
 _QNCP_W = "0.4.0.194112.1.5"
@@ -38,6 +40,16 @@ class Kind(StrEnum):
 
     QWAC = "qwac"
     QSEALC = "qsealc"
+
+
+class OcspPath(StrEnum):
+    """Where the test QTSP is asked about a certificate; all but the first answer with a fault."""
+
+    HONEST = "/ocsp"
+    REVOKED = "/ocsp/revoked"
+    UNKNOWN = "/ocsp/unknown"
+    STALE = "/ocsp/stale"
+    FORGED = "/ocsp/forged"
 
 
 class Issuer(Enum):
@@ -58,7 +70,7 @@ class Draft:
     """One certificate to be.
 
     `organization_identifiers` are those of its subject, in order; `qc_types` are names of
-    `QC_TYPE_OIDS`; moments are aware UTC.
+    `QC_TYPE_OIDS`; `ocsp_path` and `crl_path` are on the QTSP's site; moments are aware UTC.
     """
 
     kind: Kind
@@ -78,6 +90,8 @@ class Draft:
     precertificate: bool = False
     rsa_bits: int = RSA_BITS
     issuer: Issuer = Issuer.ISSUING_CA
+    ocsp_path: OcspPath | None = OcspPath.HONEST
+    crl_path: str | None = CRL_PATH
 
     @property
     def subject(self) -> x509.Name:
@@ -162,7 +176,7 @@ def builder(
         (key_identifier, False),
         (_key_usage(of, public_key), True),
         *_use(of),
-        *_services(),
+        *_services(of),
         (
             x509.UnrecognizedExtension(x509.ObjectIdentifier(QC_STATEMENTS), qc_statements(of)),
             False,
@@ -211,24 +225,25 @@ def _use(of: Draft) -> list[tuple[x509.ExtensionType, bool]]:
     return use
 
 
-def _services() -> list[tuple[x509.ExtensionType, bool]]:
-    """Return where a real QTSP would be asked about the certificate; nobody answers there."""
-    access = [
-        (AuthorityInformationAccessOID.OCSP, f"{QTSP_SITE}/ocsp"),
-        (AuthorityInformationAccessOID.CA_ISSUERS, f"{QTSP_SITE}/issuing.cer"),
-    ]
-    point = x509.DistributionPoint(
-        [x509.UniformResourceIdentifier(f"{QTSP_SITE}/ca.crl")], None, None, None
-    )
-    return [
+def _services(of: Draft) -> list[tuple[x509.ExtensionType, bool]]:
+    """Return where the QTSP is asked about the certificate, on a site that a sandbox serves."""
+    access = [(AuthorityInformationAccessOID.CA_ISSUERS, "/issuing.cer")]
+    if of.ocsp_path is not None:
+        access.insert(0, (AuthorityInformationAccessOID.OCSP, of.ocsp_path))
+    services: list[tuple[x509.ExtensionType, bool]] = [
         (
             x509.AuthorityInformationAccess(
-                [
-                    x509.AccessDescription(oid, x509.UniformResourceIdentifier(url))
-                    for oid, url in access
-                ]
+                [x509.AccessDescription(oid, site_url(path)) for oid, path in access]
             ),
             False,
-        ),
-        (x509.CRLDistributionPoints([point]), False),
+        )
     ]
+    if of.crl_path is not None:
+        point = x509.DistributionPoint([site_url(of.crl_path)], None, None, None)
+        services.append((x509.CRLDistributionPoints([point]), False))
+    return services
+
+
+def site_url(path: str) -> x509.UniformResourceIdentifier:
+    """Return the name of a path on the QTSP's site."""
+    return x509.UniformResourceIdentifier(f"{QTSP_SITE}{path}")

@@ -8,7 +8,7 @@ from enum import StrEnum
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from enrol.errors import ConfigurationError
-from enrol.sandbox.draft import Draft, Issuer, Kind
+from enrol.sandbox.draft import Draft, Issuer, Kind, OcspPath
 from enrol.sandbox.organization import rival
 
 _DAY = timedelta(days=1)
@@ -22,6 +22,11 @@ class Fault(StrEnum):
     EXPIRED = "expired"
     NOT_YET_VALID = "not-yet-valid"
     REVOKED = "revoked"
+    OCSP_REVOKED = "ocsp-revoked"
+    OCSP_UNKNOWN = "ocsp-unknown"
+    OCSP_STALE = "ocsp-stale"
+    OCSP_FORGED = "ocsp-forged"
+    NO_REVOCATION_INFO = "no-revocation-info"
     WRONG_CA = "wrong-ca"
     FORGED_ISSUER = "forged-issuer"
     SELF_SIGNED = "self-signed"
@@ -108,6 +113,26 @@ _BREAKAGES: Mapping[Fault, _Breakage] = {
     Fault.EXPIRED: _Breakage("ended a day ago", _expired),
     Fault.NOT_YET_VALID: _Breakage("begins in 30 days", _not_yet_valid),
     Fault.REVOKED: _Breakage("its serial number is in the revocation list ca.crl", _unchanged),
+    Fault.OCSP_REVOKED: _Breakage(
+        "its OCSP responder says revoked, though ca.crl does not name it",
+        lambda draft, _: replace(draft, ocsp_path=OcspPath.REVOKED),
+    ),
+    Fault.OCSP_UNKNOWN: _Breakage(
+        "its OCSP responder does not know it, and no revocation list speaks for it",
+        lambda draft, _: replace(draft, ocsp_path=OcspPath.UNKNOWN, crl_path=None),
+    ),
+    Fault.OCSP_STALE: _Breakage(
+        "its OCSP responder repeats an old answer, and no revocation list speaks for it",
+        lambda draft, _: replace(draft, ocsp_path=OcspPath.STALE, crl_path=None),
+    ),
+    Fault.OCSP_FORGED: _Breakage(
+        "a stranger signs its OCSP answers, and no revocation list speaks for it",
+        lambda draft, _: replace(draft, ocsp_path=OcspPath.FORGED, crl_path=None),
+    ),
+    Fault.NO_REVOCATION_INFO: _Breakage(
+        "names neither an OCSP responder nor a revocation list",
+        lambda draft, _: replace(draft, ocsp_path=None, crl_path=None),
+    ),
     Fault.WRONG_CA: _Breakage(
         "signed by a CA of another name that nobody trusts",
         lambda draft, _: replace(draft, issuer=Issuer.OTHER_CA),
@@ -198,6 +223,11 @@ _EXCLUSIVE = (
     {Fault.EXPIRED, Fault.NOT_YET_VALID, Fault.NOT_QUALIFIED_AT_ISSUE},
     {
         Fault.REVOKED,
+        Fault.OCSP_REVOKED,
+        Fault.OCSP_UNKNOWN,
+        Fault.OCSP_STALE,
+        Fault.OCSP_FORGED,
+        Fault.NO_REVOCATION_INFO,
         Fault.WRONG_CA,
         Fault.FORGED_ISSUER,
         Fault.SELF_SIGNED,

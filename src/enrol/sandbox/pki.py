@@ -24,7 +24,15 @@ from enrol.sandbox.ca import (
     signer,
     start_of_day,
 )
-from enrol.sandbox.draft import Draft, Issuer, Kind, builder, certificate_draft
+from enrol.sandbox.draft import (
+    CRL_PATH,
+    Draft,
+    Issuer,
+    Kind,
+    builder,
+    certificate_draft,
+    site_url,
+)
 from enrol.sandbox.faults import Fault, broken, check_faults, parse_faults
 from enrol.sandbox.organization import ACME, organization, rival
 from enrol.sandbox.seed import KeySource
@@ -167,7 +175,10 @@ def revocation_list(
     number: int = 1,
     at: datetime,
 ) -> x509.CertificateRevocationList:
-    """Sign the issuing CA's revocation list as of `at`, good for a year (RFC 5280 §5)."""
+    """Sign the issuing CA's revocation list as of `at`, good for a year (RFC 5280 §5).
+
+    It covers the certificates that name it, and no others.
+    """
     by = signer(authority.issuing.certificate.subject, authority.issuing.private_key)
     base = (
         x509.CertificateRevocationListBuilder()
@@ -176,10 +187,23 @@ def revocation_list(
         .next_update(at + YEAR)
         .add_extension(x509.CRLNumber(number), critical=False)
         .add_extension(by.key_identifier, critical=False)
+        .add_extension(_scope(), critical=True)
     )
     for entry in revoked:
         base = base.add_revoked_certificate(entry)
     return base.sign(by.key, hashes.SHA256())
+
+
+def _scope() -> x509.IssuingDistributionPoint:
+    return x509.IssuingDistributionPoint(
+        full_name=[site_url(CRL_PATH)],
+        relative_name=None,
+        only_contains_user_certs=False,
+        only_contains_ca_certs=False,
+        only_some_reasons=None,
+        indirect_crl=False,
+        only_contains_attribute_certs=False,
+    )
 
 
 def revoke(

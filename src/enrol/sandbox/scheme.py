@@ -74,16 +74,20 @@ def publish(
 ) -> Lists:
     """Sign both lists as of `at` (aware UTC), good for a year, as number `number`.
 
-    The issuing CA is granted from a year after its own beginning on; `withdrawn_at` ends that.
+    Every CA is granted from a year after its own beginning on; `withdrawn_at` ends that for the
+    issuing CA.
     """
-    listed = [_listed(authority.issuing, (_ESEAL, _WEB), withdrawn_at)]
+    listed = [
+        _listed(authority.issuing, (_ESEAL, _WEB), withdrawn_at),
+        _listed(authority.root, (_ESEAL, _WEB, "RootCA-QC"), None),
+    ]
     for other, issued in authority.others.items():
         ended = start_of_day(at) - YEAR if other is OtherCa.WITHDRAWN else None
         listed.append(_listed(issued, _USES[other], ended))
     until = at + YEAR
     national = national_list(listed, territory=TERRITORY, number=number, at=at, until=until)
     lotl = list_of_lists(
-        operator.certificate, territory=TERRITORY, number=number, at=at, until=until
+        operator.certificate, territories=(TERRITORY,), number=number, at=at, until=until
     )
     return Lists(
         lotl=signed(lotl, operator, at=at),

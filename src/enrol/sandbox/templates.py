@@ -3,7 +3,8 @@
 import json
 from dataclasses import dataclass
 
-from enrol.registration.dialect import Dialect
+from enrol.registration.dialect import Credential, Dialect
+from enrol.sandbox.draft import QTSP_HOST
 from enrol.sandbox.host import LOOPBACK, PORT, url_of
 from enrol.sandbox.organization import Organization
 
@@ -44,6 +45,10 @@ directory = "lists"
 lotl_anchors = "scheme.pem"
 revocation_lists = ["ca.crl"]
 
+# The test QTSP's web site, by port 0: `enrol sandbox up` serves it wherever there is room.
+[revocation]
+hosts = {{ "{QTSP_HOST}" = "{LOOPBACK}:0" }}
+
 [storage]
 path = "enrol.db"
 
@@ -80,7 +85,7 @@ url = "{url_of(host, port)}"
 {_place(dialect)}
 token_endpoint = "/stet/psd2/oauth/token"
 client_id = "PSD2_TPPRegister"
-ca = "../server-ca.pem"
+{_tokens(dialect)}ca = "../server-ca.pem"
 seal = "../bank/seal.pem"
 
 [tpp]
@@ -107,6 +112,22 @@ def _place(dialect: Spoken) -> str:
     path = dialect.rules.register_path if dialect.rules else "/stet/setting/v1/register"
     prefix, _, last = path.rpartition("/")
     return f'prefix = "{prefix}"' if last == "register" else f'registration_endpoint = "{path}"'
+
+
+def _tokens(dialect: Spoken) -> str:
+    """Return which tokens go with calls, as lines of a profile; manage_registration is usual."""
+    if dialect.rules is None:
+        return ""
+    credentials = dialect.rules.credentials
+    wanted = {
+        "registration_token": credentials.register,
+        "management_token": credentials.manage,
+    }
+    return "".join(
+        f'{name} = "{accepted[0] if accepted else "none"}"\n'
+        for name, accepted in wanted.items()
+        if Credential.MANAGE_REGISTRATION not in accepted
+    )
 
 
 def _further_members(dialect: Spoken) -> str:

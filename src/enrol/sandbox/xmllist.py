@@ -41,9 +41,14 @@ class ListedCa:
 
 
 def list_of_lists(
-    operator: x509.Certificate, *, territory: str, number: int, at: datetime, until: datetime
+    operator: x509.Certificate,
+    *,
+    territories: Sequence[str],
+    number: int,
+    at: datetime,
+    until: datetime,
 ) -> str:
-    """Return the list that points to itself and to the list of the territory."""
+    """Return the list that points to itself and to the lists of the territories."""
     pointers = "".join(
         f"<OtherTSLPointer><ServiceDigitalIdentities><ServiceDigitalIdentity>"
         f"<DigitalId><X509Certificate>{_base64(operator)}</X509Certificate></DigitalId>"
@@ -55,7 +60,7 @@ def list_of_lists(
         f"</OtherInformation></AdditionalInformation></OtherTSLPointer>"
         for location, kind, where in (
             ("lotl.xml", "EUlistofthelists", "EU"),
-            (f"{territory}.xml", "EUgeneric", territory),
+            *((f"{territory}.xml", "EUgeneric", territory) for territory in territories),
         )
     )
     scheme = _scheme(

@@ -12,6 +12,7 @@ from enrol.errors import UnavailableError
 from enrol.server.answer import Answer
 from enrol.server.call import Call
 from enrol.server.drain import Drain
+from enrol.server.preflight import PreflightRoute
 from enrol.server.public import Document, Health, get_explanation
 from enrol.server.resource import House, Resource
 from enrol.server.routes import RegistrationRoutes, TokenRoute
@@ -25,6 +26,11 @@ class Paths:
 
     register: str = "/stet/setting/v1/register"
     token: str = "/stet/psd2/oauth/token"  # noqa: S105 - a path
+
+    @property
+    def certificate_check(self) -> str:
+        """Where certificates are examined, beside the registration endpoint."""
+        return f"{self.register.rpartition('/')[0]}/certificate-check"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +83,21 @@ def build_app(
     paths: Paths,
     registration: RegistrationRoutes,
     token: TokenRoute,
+    preflight: PreflightRoute,
     health: Health,
     documents: Documents,
     lifespan: Lifespan,
+    listing: bool = True,
 ) -> ASGIApp:
-    """Return the ASGI application of the desk."""
+    """Return the ASGI application of the desk; without `listing` nobody's clients are listed."""
 
     def entry(path: str, **methods: Callable[[Call], Any]) -> Route:
         handlers = {name.upper(): handler for name, handler in methods.items()}
         return Route(path, Resource(house, path, handlers))
 
+    lists = {"get": registration.list_clients} if listing else {}
     routes = [
-        entry(paths.register, post=registration.post),
+        entry(paths.register, post=registration.post, **lists),
         entry(
             paths.register + "/{client_id}",
             get=registration.get,
@@ -96,6 +105,7 @@ def build_app(
             delete=registration.delete,
         ),
         entry(paths.token, post=token.post),
+        entry(paths.certificate_check, post=preflight.post),
         entry(
             "/.well-known/oauth-authorization-server",
             get=Document(documents.server_metadata).get,

@@ -25,7 +25,7 @@ from enrol.server.answer import Answer
 from enrol.server.drain import Drain
 from enrol.server.listener_settings import ListenerSettings
 from enrol.server.peer import Acquaintance, know_by_handshake
-from enrol.server.protocol import Surroundings, TlsProtocol
+from enrol.server.protocol import StrictProtocol, Surroundings
 from enrol.server.tls import TlsSettings, server_context
 from enrol.server.wire import closing_answer
 
@@ -110,7 +110,7 @@ class Listener(uvicorn.Server):
         task.add_done_callback(self._handshakes.discard)
 
     async def _begin(self, sock: socket.socket) -> None:
-        protocol = TlsProtocol(
+        protocol = StrictProtocol(
             self.config, self.server_state, self.lifespan.state, surroundings=self._around
         )
         try:
@@ -121,7 +121,7 @@ class Listener(uvicorn.Server):
             if not protocol.established:
                 self._lost()
 
-    async def _shake_hands(self, protocol: TlsProtocol, sock: socket.socket) -> None:
+    async def _shake_hands(self, protocol: StrictProtocol, sock: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         if self._context is None:  # a Unix socket
             await loop.connect_accepted_socket(lambda: protocol, sock)
@@ -209,8 +209,8 @@ class Listener(uvicorn.Server):
         while condition() and not self.force_exit and asyncio.get_running_loop().time() < end:  # noqa: ASYNC110
             await asyncio.sleep(_POLL_SECONDS)
 
-    def _connections(self) -> list[TlsProtocol]:
-        return [c for c in self.server_state.connections if isinstance(c, TlsProtocol)]
+    def _connections(self) -> list[StrictProtocol]:
+        return [c for c in self.server_state.connections if isinstance(c, StrictProtocol)]
 
 
 def run_listener(
@@ -254,7 +254,7 @@ def _config(app: ASGI3Application) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="uvloop",
-        http=TlsProtocol,
+        http=StrictProtocol,
         ws="none",
         lifespan="on",
         interface="asgi3",

@@ -7,31 +7,23 @@ import msgspec
 from enrol.registration.dialect import Credential, Dialect, Operation, Presence
 from enrol.server.app import Paths
 from enrol.server.openapi_answers import answer_schema
-from enrol.server.openapi_schema import COMPONENTS, Schema
+from enrol.server.openapi_extras import (
+    DRY_RUN,
+    LIST,
+    LIST_PARAMETERS,
+    extra_parameters,
+    has_dry_run,
+)
+from enrol.server.openapi_responses import Successes, json_content, responses
+from enrol.server.openapi_schema import Schema
 from enrol.server.openapi_schemas import describe_schemas
 
-_REFUSALS: Mapping[int, str] = {
-    400: "The request cannot be read, or its metadata break a rule",
-    401: "Not believed: certificate, token or signature",
-    403: "Believed, and not entitled",
-    405: "The entry point has no such method",
-    406: "The client accepts no JSON",
-    408: "The request did not arrive in time",
-    429: "Too many requests",
-    500: "An unexpected error",
-    501: "The entry point is switched off here",
-    503: "Cannot be decided or stored now",
-}
-_ERROR_FIELDS: Mapping[int, tuple[str, str]] = {
-    401: ("WWW-Authenticate", "Which credentials are needed"),
-    405: ("Allow", "The methods of the entry point"),
-    429: ("Retry-After", "Seconds to wait"),
-    503: ("Retry-After", "Seconds to wait"),
-}
 
-
-def describe_api(*, version: str, server_url: str, paths: Paths, dialect: Dialect) -> bytes:
-    """Return the OpenAPI document of a desk as JSON."""
+def describe_api(
+    *, version: str, server_url: str, paths: Paths, dialect: Dialect, listing: bool
+) -> bytes:
+    """Return the OpenAPI document of a desk as JSON; `listing` offers the list of clients."""
+    lists = {"get": _list(dialect)} if listing else {}
     document = {
         "openapi": "3.1.0",
         "info": {
@@ -42,12 +34,13 @@ def describe_api(*, version: str, server_url: str, paths: Paths, dialect: Dialec
         },
         "servers": [{"url": server_url}],
         "paths": {
-            paths.register: _operations(dialect, Operation.REGISTER),
+            paths.register: _operations(dialect, Operation.REGISTER) | lists,
             paths.register + "/{clientId}": {
                 "parameters": [_parameter("clientId", "path", "The client identifier issued")],
                 **_operations(dialect, Operation.READ, Operation.UPDATE, Operation.DELETE),
             },
             paths.token: {"post": _token(paths)},
+            paths.certificate_check: {"post": _certificate_check()},
         },
         "components": {
             "schemas": describe_schemas(dialect),
@@ -97,33 +90,73 @@ def _token(paths: Paths) -> Schema:
             "required": True,
             "content": {"application/x-www-form-urlencoded": {"schema": form}},
         },
-        "responses": _responses({200: ("The token", "TokenResponse")}),
+        "responses": responses({200: ("The token", ("TokenResponse",))}),
     }
+
+
+def _certificate_check() -> Schema:
+    return {
+        "operationId": "certificateCheckPost",
+        "summary": "Have a QWAC, and a QSealC, examined check by check; nothing is registered",
+        "security": [{"qwac": []}],
+        "parameters": [_parameter("X-Request-ID", "header", "Echoed", required=False)],
+        "requestBody": {"required": False, "content": json_content("CertificateCheck")},
+        "responses": responses({200: ("The examination", ("ExaminationReport",))}),
+    }
+
+
+def _list(dialect: Dialect) -> Schema:
+    return {
+        "operationId": "registrationList",
+        "summary": "List the clients of the organisation that asks, by client_id",
+        "security": _credentials(Operation.REGISTER, dialect),
+        "parameters": [*_signed(dialect), *LIST_PARAMETERS],
+        "responses": responses({200: ("A page of the list", (LIST,))}),
+    }
+
+
+def _signed(dialect: Dialect) -> list[Schema]:
+    """Return the parameters of every signed request."""
+    text = "draft-cavage signature of the request by the QSealC"
+    signed = dialect.signature.presence is Presence.REQUIRED
+    return [
+        _parameter("Signature", "header", text, required=signed),
+        _request_id(required=dialect.credentials.request_id is Presence.REQUIRED),
+    ]
 
 
 def _operation(operation: Operation, dialect: Dialect) -> Schema:
     _, operation_id, summary, body, result = _OPERATIONS[operation]
-    schema = None if operation is Operation.DELETE else answer_schema(operation, dialect)
     signed = dialect.signature.presence is Presence.REQUIRED
-    parameters = [
-        _parameter(
-            *("Signature", "header", "draft-cavage signature of the request by the QSealC"),
-            required=signed,
-        ),
-        _request_id(required=dialect.credentials.request_id is Presence.REQUIRED),
-    ]
+    parameters = [*_signed(dialect), *extra_parameters(operation)]
     described: Schema = {
         "operationId": operation_id,
         "summary": summary,
         "security": _credentials(operation, dialect),
         "parameters": parameters,
-        "responses": _responses({dialect.answer.of(operation).status: (result, schema)}),
+        "responses": responses(_successes(operation, dialect, result), tagged=True),
     }
     if body is not None:
         text = "SHA-256=base64 of the body's digest"
         parameters.append(_parameter("Digest", "header", text, required=signed))
-        described["requestBody"] = {"required": True, "content": _json(body)}
+        described["requestBody"] = {"required": True, "content": json_content(body)}
     return described
+
+
+def _successes(operation: Operation, dialect: Dialect, result: str) -> Successes:
+    """Return what an operation is answered with: a registration, or the report of a dry run."""
+    status = dialect.answer.of(operation).status
+    if operation is Operation.DELETE:
+        return {status: (result, ())}
+    schemas: tuple[str, ...] = (answer_schema(operation, dialect),)
+    if not has_dry_run(operation):
+        return {status: (result, schemas)}
+    if status == 200:
+        return {200: (f"{result}, or what would come of it", (*schemas, DRY_RUN))}
+    return {
+        200: ("What would come of it; nothing is stored", (DRY_RUN,)),
+        status: (result, schemas),
+    }
 
 
 def _credentials(operation: Operation, dialect: Dialect) -> list[Schema]:
@@ -135,44 +168,6 @@ def _credentials(operation: Operation, dialect: Dialect) -> list[Schema]:
         Credential.REGISTRATION_ACCESS_TOKEN: {"registrationAccessToken": []},
     }
     return [{"qwac": []} | tokens[credential] for credential in accepted] or [{"qwac": []}]
-
-
-def _responses(success: Mapping[int, tuple[str, str | None]]) -> Schema:
-    responses: Schema = {}
-    for status, (text, schema) in success.items():
-        responses[str(status)] = {"description": text, "headers": _fields(status)}
-        if schema is not None:
-            responses[str(status)]["content"] = _json(schema)
-    for status, text in _REFUSALS.items():
-        schema = "Problem400Body" if status == 400 else "ProblemBody"
-        responses[str(status)] = {
-            "description": text,
-            "headers": _fields(status),
-            "content": _json(schema),
-        }
-    return responses
-
-
-def _fields(status: int) -> Schema:
-    fields = {"X-Request-ID": "That of the request, or the server's own where it had none"}
-    if status < 500:
-        fields["Warning"] = "299 and a text, for an entry point that will go away"
-    if status == 201:
-        fields["Location"] = "The URI of the registration"
-    if status in _ERROR_FIELDS:
-        name, text = _ERROR_FIELDS[status]
-        fields[name] = text
-    return {
-        name: {
-            "description": text,
-            "schema": {"type": "integer" if name == "Retry-After" else "string"},
-        }
-        for name, text in fields.items()
-    }
-
-
-def _json(schema: str) -> Schema:
-    return {"application/json": {"schema": {"$ref": COMPONENTS + schema}}}
 
 
 def _parameter(name: str, place: str, text: str, *, required: bool = True) -> Schema:

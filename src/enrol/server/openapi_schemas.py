@@ -4,14 +4,18 @@ from collections.abc import Mapping
 
 import msgspec
 
+from enrol.eidas.examination import ExaminationReport
 from enrol.oauth import jwk
 from enrol.oauth.grant import TokenResponse
 from enrol.oauth.metadata import ClientMetadata
 from enrol.registration import redirect_uri
 from enrol.registration.dialect import Dialect
 from enrol.registration.response import RegistrationResponse
+from enrol.server.dry_run import DryRunReport
+from enrol.server.listing import ClientList
 from enrol.server.openapi_answers import answer_schemas
 from enrol.server.openapi_schema import COMPONENTS, NULL, Schema, narrow, without_null
+from enrol.server.preflight import CertificateCheck
 from enrol.server.problems import LONGEST_TEXT, Problem400Body, ProblemBody
 
 _NEVER_ANSWERED = ("software_statement", "description")  # STET 1.0.5 RegistrationRecord
@@ -31,6 +35,18 @@ _TEXTS: Mapping[str, str] = {
     " ErrorModel_400, RFC 7591 §3.2.2).",
     "ProblemBody": "Any other refusal (STET ErrorModel).",
     "ProblemFinding": "One metadata rule that was broken.",
+    "DryRunReport": "What would come of a registration or an update; nothing was stored."
+    " metadata are those that would be granted.",
+    "SubstitutionReport": "A member that would not be registered as it was sent, and why.",
+    "IgnoredReport": "Members that nobody here knows; only plain names are told.",
+    "ClientList": "A page of clients by client_id; next is the URI of the next page.",
+    "ListedClient": "One client of a list; the whole is at registration_client_uri.",
+    "CertificateCheck": "A QSealC to be examined beside the QWAC of the connection: base64 of its"
+    " DER, or PEM, in which the CAs above it may follow.",
+    "ExaminationReport": "What became of every check of the certificates, and of both together.",
+    "CertificateReport": "The examination of one certificate.",
+    "CertificateFacts": "What a certificate says of itself.",
+    "CheckReport": "One check, what became of it, and where it fails what to change.",
     "ExplainedRuleBody": "One rule of signatures: holds, fails or undecided.",
     "ExplanationBody": "Why a signature is refused, in full; test systems only.",
 }
@@ -80,7 +96,10 @@ _ERRORS_OF_400 = (
 def describe_schemas(dialect: Dialect) -> dict[str, Schema]:
     """Return the schema of every body by name, as the desk of a dialect judges them."""
     _, schemas = msgspec.json.schema_components(
-        (ClientMetadata, RegistrationResponse, TokenResponse, Problem400Body, ProblemBody),
+        (
+            *(ClientMetadata, RegistrationResponse, TokenResponse, Problem400Body, ProblemBody),
+            *(CertificateCheck, ExaminationReport, DryRunReport, ClientList),
+        ),
         ref_template=COMPONENTS + "{name}",
     )
     _narrow_metadata(schemas["ClientMetadata"], dialect)
@@ -162,6 +181,8 @@ def _narrow_problems(schemas: dict[str, Schema]) -> None:
                 schema["maxLength"] = LONGEST_TEXT
             elif member == "error_uri":
                 schema["format"] = "uri"
+            elif member == "certificate":
+                schema["description"] = "The one that is refused, where a certificate is"
     narrow(schemas["Problem400Body"], "error", enum=list(_ERRORS_OF_400))
     narrow(schemas["ProblemBody"], "timestamp", format="date-time")
     narrow(schemas["ProblemBody"], "status", format="int32")

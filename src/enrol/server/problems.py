@@ -1,13 +1,16 @@
 """Refusals on the wire: the one place that knows status codes (STET 1.0.5, RFC 7591 §3.2.2)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
+from typing import Literal
 
 import msgspec
 
 from enrol.errors import (
     AuthenticationError,
+    CertificateError,
     ClientMetadataError,
     EntitlementError,
     EntryPointError,
@@ -18,12 +21,14 @@ from enrol.errors import (
     MethodError,
     NotAcceptableError,
     NotOfferedError,
+    PreconditionError,
     RateLimitError,
     RefusalError,
     RequestTimeoutError,
     SignatureError,
     TokenError,
     UnavailableError,
+    UnreadableCertificateError,
 )
 from enrol.explanations import explain
 from enrol.server.answer import CLOSE, Answer, Fields, answer
@@ -78,11 +83,15 @@ class Problem400Body(msgspec.Struct, frozen=True, kw_only=True):
     error_description: str
     error_uri: str
     findings: tuple[ProblemFinding, ...] | msgspec.UnsetType = msgspec.UNSET
+    certificate: Literal["qwac", "qsealc"] | msgspec.UnsetType = msgspec.UNSET
     explanation: ExplanationBody | msgspec.UnsetType = msgspec.UNSET
 
 
 class ProblemBody(msgspec.Struct, frozen=True, kw_only=True):
-    """STET ``ErrorModel`` on top of the members of RFC 7591."""
+    """STET ``ErrorModel`` on top of the members of RFC 7591.
+
+    `certificate` is the one that is refused, where a certificate is.
+    """
 
     error: str
     error_description: str
@@ -91,6 +100,7 @@ class ProblemBody(msgspec.Struct, frozen=True, kw_only=True):
     status: int
     message: str
     path: str
+    certificate: Literal["qwac", "qsealc"] | msgspec.UnsetType = msgspec.UNSET
     explanation: ExplanationBody | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -130,6 +140,8 @@ def problem_of(error: RefusalError) -> Problem:  # noqa: C901, PLR0911, PLR0912 
             return _token_problem(error)
         case SignatureError():
             return Problem(401, "invalid_client", _challenge(_SIGNATURE_CHALLENGE))
+        case UnreadableCertificateError():
+            return Problem(400, "invalid_request", CLOSE)
         case AuthenticationError():
             return Problem(401, "invalid_client", CLOSE)  # STET §3.2: the connection is closed
         case InsufficientScopeError():
@@ -150,7 +162,7 @@ def problem_of(error: RefusalError) -> Problem:  # noqa: C901, PLR0911, PLR0912 
         case UnavailableError():
             closing = CLOSE if error.code == "draining" else ()
             return Problem(503, "temporarily_unavailable", _retry(error.retry_after) + closing)
-        case MalformedRequestError() | EntryPointError():
+        case MalformedRequestError() | EntryPointError() | PreconditionError():
             return Problem(400, "invalid_request")
         case _:
             return Problem(500, "server_error")
@@ -170,20 +182,19 @@ def _describe_finding(finding: Finding) -> str:
     return f"{finding.member}: {meaning}" if finding.member else meaning
 
 
-def _wire_findings(
-    error: RefusalError, error_base: str
-) -> tuple[ProblemFinding, ...] | msgspec.UnsetType:
-    if not isinstance(error, ClientMetadataError):
-        return msgspec.UNSET
+def wire_findings(findings: Iterable[Finding], error_base: str) -> tuple[ProblemFinding, ...]:
+    """Return rules that are broken, in words; `error_base` is the URI a code is appended to."""
     return tuple(
-        ProblemFinding(
-            member=finding.member,
-            code=finding.code,
-            meaning=explain(finding.code).meaning,
-            remedy=explain(finding.code).remedy,
-            error_uri=error_base + finding.code,
-        )
-        for finding in error.findings
+        [
+            ProblemFinding(
+                member=finding.member,
+                code=finding.code,
+                meaning=explain(finding.code).meaning,
+                remedy=explain(finding.code).remedy,
+                error_uri=error_base + finding.code,
+            )
+            for finding in findings
+        ]
     )
 
 
@@ -200,6 +211,17 @@ def _wire_explanation(error: RefusalError) -> ExplanationBody | msgspec.UnsetTyp
         mistakes=explanation.mistakes,
         signing_string=explanation.signing_string,
     )
+
+
+def _wire_certificate(error: RefusalError) -> Literal["qwac", "qsealc"] | msgspec.UnsetType:
+    """Return which of the two certificates is refused, where it is one of them."""
+    match error:
+        case CertificateError(certificate="qwac"):
+            return "qwac"
+        case CertificateError(certificate="qsealc"):
+            return "qsealc"
+        case _:
+            return msgspec.UNSET
 
 
 def answer_refusal(
@@ -219,7 +241,10 @@ def answer_refusal(
             error=problem.error,
             error_description=text,
             error_uri=error_uri,
-            findings=_wire_findings(error, error_base),
+            findings=wire_findings(error.findings, error_base)
+            if isinstance(error, ClientMetadataError)
+            else msgspec.UNSET,
+            certificate=_wire_certificate(error),
             explanation=_wire_explanation(error),
         )
     else:
@@ -231,6 +256,7 @@ def answer_refusal(
             status=problem.status,
             message=HTTPStatus(problem.status).phrase,
             path=path,
+            certificate=_wire_certificate(error),
             explanation=_wire_explanation(error),
         )
     return answer(

@@ -1,4 +1,4 @@
-"""One TLS connection: uvicorn's HTTP protocol, made strict and given deadlines."""
+"""One connection: uvicorn's HTTP protocol, made strict and given deadlines."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from enrol.errors import MalformedRequestError, RefusalError, RequestTimeoutErro
 from enrol.server.answer import CLOSE, DELIVERY, Answer
 from enrol.server.drain import Drain
 from enrol.server.framing import body_length, check_size, request_target, unknown_method
+from enrol.server.linger import LingeringTransport
 from enrol.server.listener_settings import ListenerSettings
 from enrol.server.peer import Acquaintance, Introduction
 from enrol.server.wire import to_bytes
@@ -37,8 +38,8 @@ class Surroundings:
     lost: Callable[[], None]
 
 
-class TlsProtocol(HttpToolsProtocol):
-    """HTTP/1.1 over TLS, one request at a time.
+class StrictProtocol(HttpToolsProtocol):
+    """HTTP/1.1 with a TPP over TLS, or with a proxy, one request at a time.
 
     A head is checked on its own bytes before the parser and the application see it. What a client
     sends ahead waits unread until the answer before it is out, so that an answer is never given
@@ -82,6 +83,8 @@ class TlsProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's
         """Read once what it tells of the peer, and start the clock for its first request."""
+        if transport.get_extra_info("ssl_object") is None:
+            transport = LingeringTransport(transport, linger=self._limits.linger)
         super().connection_made(transport)
         self.established = True
         self._introduce: Introduction = self._around.know(transport)
@@ -115,7 +118,7 @@ class TlsProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what came, as far as it is wanted; what breaks a rule is refused here."""
-        if self._deaf:
+        if self._deaf or self.transport.is_closing():
             return
         self._unset_keepalive_if_required()
         try:

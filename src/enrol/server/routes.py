@@ -10,11 +10,12 @@ from enrol.oauth.grant import parse_token_request
 from enrol.oauth.types import ClientId
 from enrol.registration.authenticate import UnverifiedRequest, check_claim
 from enrol.registration.dialect import Dialect, Operation, Presence
+from enrol.registration.etag import entity_tag
 from enrol.registration.grants import TokenDesk
 from enrol.registration.record import ClientRecord
 from enrol.registration.response import Shape, respond
 from enrol.registration.service import RegistrationDesk
-from enrol.server.answer import Answer, answer
+from enrol.server.answer import Answer, Fields, answer
 from enrol.server.call import (
     Call,
     check_accept,
@@ -24,6 +25,8 @@ from enrol.server.call import (
     is_client_id,
     read_body,
 )
+from enrol.server.dry_run import answer_dry_run, wants_dry_run
+from enrol.server.listing import page_of, read_query
 from enrol.server.peer import peer_of
 
 _JSON = b"application/json"
@@ -36,6 +39,7 @@ class RegistrationRoutes:
 
     `register_uri` is the public URI of the first, `secret` what management tokens derive from.
     `shape` gives answers the form of the dialect, which has the last word on statuses.
+    `error_base` is the URI that the code of a finding is appended to.
     """
 
     desk: RegistrationDesk
@@ -43,11 +47,22 @@ class RegistrationRoutes:
     secret: bytes
     dialect: Dialect
     shape: Shape
+    error_base: str
 
     async def post(self, call: Call) -> Answer:
         """Register a client: 201."""
-        record = await self.desk.register(await self._with_body(call))
+        request = await self._with_body(call)
+        if wants_dry_run(call):
+            return await self._rehearse(call, request, Operation.REGISTER)
+        record = await self.desk.register(request)
         return self._answer(call, record, Operation.REGISTER)
+
+    async def list_clients(self, call: Call) -> Answer:
+        """List the clients of the caller: 200."""
+        request, query = self._without_body(call), read_query(call)
+        found = await self.desk.list_clients(request, after=query.after, limit=query.limit + 1)
+        page = page_of(found, query, register_uri=self.register_uri)
+        return answer(200, msgspec.json.encode(page), request_id=call.request_id)
 
     async def get(self, call: Call) -> Answer:
         """Read a registration: 200."""
@@ -56,7 +71,10 @@ class RegistrationRoutes:
 
     async def put(self, call: Call) -> Answer:
         """Replace a registration: 200."""
-        record = await self.desk.update(await self._with_body(call))
+        request = await self._with_body(call)
+        if wants_dry_run(call):
+            return await self._rehearse(call, request, Operation.UPDATE)
+        record = await self.desk.update(request)
         return self._answer(call, record, Operation.UPDATE)
 
     async def delete(self, call: Call) -> Answer:
@@ -64,11 +82,19 @@ class RegistrationRoutes:
         await self.desk.delete(self._without_body(call))
         return answer(204, b"", request_id=call.request_id)
 
+    async def _rehearse(
+        self, call: Call, request: UnverifiedRequest, operation: Operation
+    ) -> Answer:
+        """Say what would come of a request: 200."""
+        dry_run = await self.desk.rehearse(operation, request)
+        return answer_dry_run(dry_run, call, error_base=self.error_base)
+
     def _answer(self, call: Call, record: ClientRecord, operation: Operation) -> Answer:
         response = respond(record, register_uri=self.register_uri, secret=self.secret)
         body = msgspec.json.encode(self.shape(response, record.issued_at, operation))
         own = self.dialect.answer.of(operation)
-        fields = tuple([(n.lower().encode(), v.encode()) for n, v in own.fields.items()])
+        fields: Fields = ((b"etag", entity_tag(record).encode("ascii")),)
+        fields += tuple([(n.lower().encode(), v.encode()) for n, v in own.fields.items()])
         if own.status == 201:
             uri = f"{self.register_uri}/{record.client_id}".encode("ascii")
             fields = ((b"location", uri), *fields)

@@ -25,6 +25,7 @@ _NAMESPACE: Final = "http://uri.etsi.org/02231/v2#"
 _LOTL_TYPE: Final = "http://uri.etsi.org/TrstSvc/TrustedList/TSLType/EUlistofthelists"
 _LOTL_RULES: Final = "http://uri.etsi.org/TrstSvc/TrustedList/schemerules/EUlistofthelists"
 _XML_LIST: Final = "application/vnd.etsi.tsl+xml"
+_SPELLED: Final = {"GR": "EL", "GB": "UK"}
 _DECLARATION: Final = re.compile(r"\A\s*<\?xml\s[^>]*\?>", re.ASCII)
 _ENCODING: Final = re.compile(rb"""\A\s*<\?xml\s[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})""")
 _PEM_MARK: Final = re.compile(r"-----[A-Z ]+-----")
@@ -97,7 +98,7 @@ def parse_list(text: str, *, location: str = "", source: bytes = b"") -> Documen
         raise ListRefusedError("list_malformed", "sequence number or next update is missing")
     ends = text_of(next_update, "dateTime") or (next_update.text or "").strip()
     head = ListHead(
-        territory=text_of(scheme, "SchemeTerritory").upper(),
+        territory=_territory(text_of(scheme, "SchemeTerritory")),
         sequence_number=int(number),
         issued=moment(text_of(scheme, "ListIssueDateTime")),
         next_update=moment(ends) if ends else None,
@@ -171,7 +172,8 @@ def _pointer(element: Element) -> Pointer | None:
     territory = "".join(
         each.text or "" for each in information.iterfind(".//{*}SchemeTerritory")
     ).strip()
-    if mime != _XML_LIST or not territory:
+    is_xml = mime == _XML_LIST or (not mime and location.lower().endswith((".xml", ".xtsl")))
+    if not is_xml or not territory:
         return None
     rules = {
         (each.text or "").strip()
@@ -184,4 +186,9 @@ def _pointer(element: Element) -> Pointer | None:
         for der in certificates_of(identity)
     )
     is_lotl = kind == _LOTL_TYPE or _LOTL_RULES in rules
-    return Pointer(territory.upper(), location, signers, is_lotl)
+    return Pointer(_territory(territory), location, signers, is_lotl)
+
+
+def _territory(text: str) -> str:
+    """Return a territory as the lists spell it (TS 119 612 §5.3.10)."""
+    return _SPELLED.get(text.upper(), text.upper())

@@ -6,7 +6,6 @@ way to every other process of the machine, and takes its memory with it when it 
 
 import os
 import sys
-import warnings
 from contextlib import suppress
 from typing import Final
 
@@ -15,6 +14,7 @@ import msgspec
 from enrol.adapters.clock import system_clock
 from enrol.adapters.trustlists.errors import ListRefusedError
 from enrol.adapters.trustlists.job import Order, RefreshReport, run_job
+from enrol.eidas.loading import silence_warnings_of_names
 from enrol.errors import ConfigurationError
 
 _NICENESS: Final = 10
@@ -24,8 +24,7 @@ def main() -> int:
     """Carry out the order; the exit code is 0 where there is a new snapshot."""
     with suppress(OSError):
         os.nice(_NICENESS)
-    # cryptography warns of names out of the bounds of RFC 5280, of which real lists are full
-    warnings.filterwarnings("ignore", category=UserWarning)
+    silence_warnings_of_names()
     order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
     try:
         snapshot = run_job(order.job, at=order.at or system_clock())

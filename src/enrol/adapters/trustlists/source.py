@@ -40,6 +40,8 @@ class SnapshotTrustSource:
         self._grace = grace
         self._stamp = Stamp.of(path)
         self._anchors: TrustAnchors | None = None
+        self._facts: object = None
+        self._authorities: tuple[bytes, ...] = ()
         self._followers: list[Callable[[tuple[bytes, ...]], object]] = []
         self.made_at: datetime | None = None
         """When the lists were refreshed last."""
@@ -58,7 +60,7 @@ class SnapshotTrustSource:
 
     def authorities(self) -> tuple[bytes, ...]:
         """Return the listed CAs in PEM, for the TLS of the listener; those OpenSSL can read."""
-        return _authorities(self._anchors) if self._anchors else ()
+        return self._authorities
 
     async def watch(self) -> None:
         """Look for a new snapshot for ever, and read it in a thread; to be cancelled."""
@@ -75,23 +77,35 @@ class SnapshotTrustSource:
         except ConfigurationError as exc:
             _log.error("trust_snapshot_unreadable", cause=str(exc))
             return
-        anchors = TrustAnchors.from_snapshot(snapshot, grace=self._grace)
-        for follower in self._followers:  # first: who is let in by TLS must be judged, not refused
-            follower(_authorities(anchors))
-        self._anchors = anchors
         self.made_at = snapshot.made_at
+        facts = (snapshot.lotl, snapshot.lists, snapshot.missing)
+        if facts == self._facts:
+            return  # verdicts stay
+        anchors = TrustAnchors.from_snapshot(snapshot, grace=self._grace)
+        self._tell(_authorities(anchors))
+        self._anchors, self._facts = anchors, facts
         _log.info("trust_snapshot_read", lotl=snapshot.lotl.sequence_number)
+
+    def _tell(self, authorities: tuple[bytes, ...]) -> None:
+        """Tell the followers of other CAs, first of all: who comes in by TLS must be judged."""
+        if authorities != self._authorities:
+            self._authorities = authorities
+            for follower in self._followers:
+                follower(authorities)
 
 
 def _authorities(anchors: TrustAnchors) -> tuple[bytes, ...]:
+    """Return the anchors as PEM, without those that OpenSSL refuses: one costs all the others."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     ders = (certificate.public_bytes(Encoding.DER) for certificate in anchors.certificates)
-    return tuple(ssl.DER_cert_to_PEM_cert(der).encode() for der in ders if _is_readable(der))
+    return tuple(
+        ssl.DER_cert_to_PEM_cert(der).encode() for der in ders if _is_readable(context, der)
+    )
 
 
-def _is_readable(der: bytes) -> bool:
-    """Say whether OpenSSL takes a certificate: one it does not would cost all the others."""
+def _is_readable(context: ssl.SSLContext, der: bytes) -> bool:
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=der)
+        context.load_verify_locations(cadata=der)
     except (ssl.SSLError, ValueError):
         return False
     return True

@@ -61,15 +61,21 @@ async def refresh_apart(job: RefreshJob, *, at: datetime) -> RefreshReport:
         *(sys.executable, "-m", "enrol.adapters.trustlists.process"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,  # what stops the server by the keyboard is not for the child
     )
+    said = b""
     try:
         async with asyncio.timeout(_LONGEST_RUN):
-            output, _ = await process.communicate(msgspec.json.encode(Order(job, at)))
+            output, said = await process.communicate(msgspec.json.encode(Order(job, at)))
         return msgspec.json.decode(output, type=RefreshReport)
     except TimeoutError:
         return RefreshReport(code="refresh_failed", detail="it took too long")
     except msgspec.DecodeError:
-        return RefreshReport(code="refresh_failed", detail=f"it ended with {process.returncode}")
+        last = said.decode("utf-8", "replace").strip().rpartition("\n")[2]
+        return RefreshReport(
+            code="refresh_failed", detail=f"it ended with {process.returncode}: {last}"
+        )
     finally:
         if process.returncode is None:
             process.kill()

@@ -1,0 +1,1 @@
+"""The EBA's register of payment institutions: its file read, and kept small."""

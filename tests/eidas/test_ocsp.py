@@ -1,0 +1,423 @@
+"""OCSP: who is believed about which certificate, and for how long (RFC 6960)."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from asn1crypto import core
+from asn1crypto import ocsp as asn1
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
+from cryptography.x509.oid import ExtendedKeyUsageOID
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eidas.minting import (
+    AT,
+    DAY,
+    key,
+    mint,
+    mint_authority,
+    mint_crl,
+    mint_ocsp,
+    mint_responder,
+    rsa_key,
+)
+from eidas.refusals import refusal_of
+from enrol.eidas.certificate import parse_certificate, parse_pem_certificate
+from enrol.eidas.crl import parse_revocation_lists
+from enrol.eidas.ocsp import ocsp_request, parse_ocsp_response
+from enrol.eidas.responder import find_signer
+from enrol.eidas.revocation import GroundKind, RevocationEvidence, judge_revocation
+from enrol.errors import UnavailableError
+from vectors import vectors
+
+HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
+SERIAL = 4711
+KNOWN_BY_NAME = ocsp.OCSPResponderEncoding.NAME
+UNKNOWN_EXTENSION = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
+
+
+def check(der: bytes, authority, *responses: bytes, lists=(), at=AT, tolerance=timedelta(0)):
+    evidence = RevocationEvidence(
+        responses=tuple(map(parse_ocsp_response, responses)), lists=parse_revocation_lists(lists)
+    )
+    certificate = parse_certificate(der)
+    status = judge_revocation(
+        certificate, authority.certificate, evidence, at=at, tolerance=tolerance
+    )
+    if not status.is_known:
+        raise UnavailableError("revocation_unknown")
+    return status
+
+
+def refusal(der: bytes, authority, *responses: bytes, **values) -> str | None:
+    return refusal_of(check, der, authority, *responses, **values)
+
+
+@pytest.fixture
+def leaf(qtsp) -> bytes:
+    return mint(qtsp, serial_number=SERIAL)
+
+
+# What is said
+
+
+def test_a_good_certificate_passes_until_the_answer_ends(qtsp, leaf):
+    answer = mint_ocsp(qtsp, leaf)
+    status = check(leaf, qtsp, answer)
+    assert status.grounds == ((GroundKind.OCSP, answer),)
+    assert status.until == AT + HOUR
+
+
+def test_a_revoked_certificate_is_refused(qtsp, leaf):
+    assert refusal(leaf, qtsp, mint_ocsp(qtsp, leaf, "revoked")) == "cert_revoked"
+
+
+def test_an_unknown_certificate_is_undecided_until_a_list_speaks(qtsp, leaf):
+    answer = mint_ocsp(qtsp, leaf, "unknown")
+    assert refusal(leaf, qtsp, answer) == "revocation_unknown"
+    assert refusal(leaf, qtsp, answer, lists=[mint_crl(qtsp)]) is None
+    assert refusal(leaf, qtsp, answer, lists=[mint_crl(qtsp, SERIAL)]) == "cert_revoked"
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["good first", "revoked first"])
+def test_revoked_wins_over_any_good(qtsp, leaf, order):
+    answers = [mint_ocsp(qtsp, leaf), mint_ocsp(qtsp, leaf, "revoked")][::order]
+    assert refusal(leaf, qtsp, *answers) == "cert_revoked"
+    good, listed = mint_ocsp(qtsp, leaf), mint_crl(qtsp, SERIAL)
+    assert refusal(leaf, qtsp, good, lists=[listed]) == "cert_revoked"
+    revoked, unlisted = mint_ocsp(qtsp, leaf, "revoked"), mint_crl(qtsp)
+    assert refusal(leaf, qtsp, revoked, lists=[unlisted]) == "cert_revoked"
+
+
+@pytest.mark.parametrize(
+    "algorithm", [hashes.SHA1(), hashes.SHA256(), hashes.SHA384(), hashes.SHA512()]
+)
+def test_a_certid_may_be_made_with_any_usual_digest(qtsp, leaf, algorithm):
+    assert refusal(leaf, qtsp, mint_ocsp(qtsp, leaf, certid_hash=algorithm)) is None
+
+
+def test_a_certid_with_another_digest_says_nothing(qtsp, leaf):
+    answer = mint_ocsp(qtsp, leaf, certid_hash=hashes.SHA224())
+    assert refusal(leaf, qtsp, answer) == "revocation_unknown"
+
+
+@pytest.mark.parametrize("algorithm", [hashes.SHA1(), hashes.SHA256()])
+def test_an_answer_about_another_certificate_says_nothing(qtsp, leaf, algorithm):
+    other = mint_ocsp(qtsp, mint(qtsp, serial_number=SERIAL + 1), certid_hash=algorithm)
+    assert refusal(leaf, qtsp, other) == "revocation_unknown"
+    elsewhere = mint_authority("Other QTSP")
+    same_number = mint(elsewhere, serial_number=SERIAL)
+    answer = mint_ocsp(elsewhere, same_number, certid_hash=algorithm)
+    assert refusal(leaf, qtsp, answer) == "revocation_unknown"
+    renewed = mint_authority(private_key=key("another key of the same name"))
+    answer = mint_ocsp(renewed, mint(renewed, serial_number=SERIAL), certid_hash=algorithm)
+    assert refusal(leaf, qtsp, answer) == "revocation_unknown"
+
+
+def with_statements(answer: bytes, *others: bytes, signer) -> bytes:
+    """Return an answer with the SingleResponses of others after its own, signed again."""
+    whole = asn1.OCSPResponse.load(answer)
+    basic = whole.basic_ocsp_response
+    read = [asn1.OCSPResponse.load(der).response_data["responses"] for der in (answer, *others)]
+    every = [one.copy() for statements in read for one in statements]
+    basic["tbs_response_data"]["responses"] = asn1.Responses(every)
+    octets = basic["tbs_response_data"].dump(force=True)
+    basic["signature"] = signer.sign(octets, ec.ECDSA(hashes.SHA256()))
+    whole["response_bytes"]["response"] = core.ParsableOctetString(basic.dump(force=True))
+    return whole.dump(force=True)
+
+
+def test_the_certificate_is_found_among_several(qtsp, leaf):
+    others = [mint(qtsp, serial_number=number) for number in (1, 2)]
+    about_others = [mint_ocsp(qtsp, other) for other in others]
+    first, *rest = [*about_others, mint_ocsp(qtsp, leaf)]
+    assert refusal(leaf, qtsp, with_statements(first, *rest, signer=qtsp.key)) is None
+    first, *rest = [*about_others, mint_ocsp(qtsp, leaf, "revoked")]
+    assert refusal(leaf, qtsp, with_statements(first, *rest, signer=qtsp.key)) == "cert_revoked"
+    first, *rest = about_others
+    answer = with_statements(first, *rest, signer=qtsp.key)
+    assert refusal(leaf, qtsp, answer) == "revocation_unknown"
+
+
+def test_revoked_wins_within_one_answer(qtsp, leaf):
+    both = mint_ocsp(qtsp, leaf, "revoked")
+    answer = with_statements(mint_ocsp(qtsp, leaf), both, signer=qtsp.key)
+    assert refusal(leaf, qtsp, answer) == "cert_revoked"
+
+
+# When
+
+
+@pytest.mark.parametrize(
+    ("at", "tolerance", "expected"),
+    [
+        (AT - HOUR, 0, None),
+        (AT - HOUR - SECOND, 0, "revocation_unknown"),
+        (AT - HOUR - 60 * SECOND, 60, None),
+        (AT - HOUR - 61 * SECOND, 60, "revocation_unknown"),
+        (AT + HOUR, 0, None),
+        (AT + HOUR + SECOND, 60, "revocation_unknown"),
+    ],
+    ids=[
+        *("at thisUpdate", "before thisUpdate", "within tolerance", "beyond it"),
+        *("at nextUpdate", "stale"),
+    ],
+)
+def test_an_answer_speaks_from_this_update_to_next_update(qtsp, leaf, at, tolerance, expected):
+    answer = mint_ocsp(qtsp, leaf)
+    assert refusal(leaf, qtsp, answer, at=at, tolerance=tolerance * SECOND) == expected
+
+
+def test_an_answer_without_next_update_speaks_for_an_hour(qtsp, leaf):
+    answer = mint_ocsp(qtsp, leaf, next_update=None)
+    assert check(leaf, qtsp, answer, at=AT).until == AT
+    assert refusal(leaf, qtsp, answer, at=AT + SECOND) == "revocation_unknown"
+
+
+def test_a_stale_revoked_is_as_silent_as_a_stale_good(qtsp, leaf):
+    answer = mint_ocsp(qtsp, leaf, "revoked")
+    assert refusal(leaf, qtsp, answer, at=AT + 2 * HOUR) == "revocation_unknown"
+
+
+# Who
+
+
+@pytest.mark.parametrize("named_by", list(ocsp.OCSPResponderEncoding), ids=lambda each: each.name)
+def test_a_responder_of_the_issuer_is_believed(qtsp, leaf, named_by):
+    responder = mint_responder(qtsp)
+    answer = mint_ocsp(qtsp, leaf, by=responder, named_by=named_by)
+    assert refusal(leaf, qtsp, answer) is None
+    answer = mint_ocsp(qtsp, leaf, "revoked", by=responder, named_by=named_by)
+    assert refusal(leaf, qtsp, answer) == "cert_revoked"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda qtsp: mint_responder(qtsp, extended=()), id="without purpose"),
+        pytest.param(
+            lambda qtsp: mint_responder(qtsp, extended=(ExtendedKeyUsageOID.CLIENT_AUTH,)),
+            id="for clients",
+        ),
+        pytest.param(
+            lambda qtsp: mint_responder(
+                qtsp, extended=(ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,)
+            ),
+            id="for anything",
+        ),
+        pytest.param(lambda _: mint_responder(mint_authority("Other QTSP")), id="of another CA"),
+        pytest.param(
+            lambda _: mint_responder(mint_authority(private_key=key("forger"))),
+            id="of a CA of the same name",
+        ),
+        pytest.param(lambda qtsp: mint_responder(qtsp, not_after=AT - DAY), id="expired"),
+        pytest.param(lambda qtsp: mint_responder(qtsp, not_before=AT + DAY), id="of the future"),
+        pytest.param(
+            lambda qtsp: mint_responder(qtsp, extra=[(UNKNOWN_EXTENSION, True)]),
+            id="with an unknown critical extension",
+        ),
+        pytest.param(
+            lambda qtsp: mint_responder(qtsp, private_key=rsa_key("weak", 1024)),
+            id="with a weak key",
+        ),
+        pytest.param(
+            lambda _: mint_authority("Test QTSP responder", private_key=key("itself")),
+            id="of its own",
+        ),
+    ],
+)
+def test_anybody_else_is_not_believed(qtsp, leaf, make):
+    for status in ("good", "revoked"):
+        answer = mint_ocsp(qtsp, leaf, status, by=make(qtsp))
+        assert refusal(leaf, qtsp, answer) == "revocation_unknown"
+
+
+def test_a_weakly_signed_responder_is_not_believed(leaf):
+    authority = mint_authority(private_key=rsa_key("rsa authority"))
+    der = mint(authority, serial_number=SERIAL)
+    weak = mint_responder(authority, hash_algorithm=hashes.SHA224())
+    assert refusal(der, authority, mint_ocsp(authority, der, by=weak)) == "revocation_unknown"
+
+
+def test_a_responder_whose_certificate_is_not_sent_is_not_believed(qtsp, leaf):
+    answer = mint_ocsp(qtsp, leaf, by=mint_responder(qtsp), with_certificate=False)
+    assert refusal(leaf, qtsp, answer) == "revocation_unknown"
+
+
+def test_another_key_than_the_one_named_is_not_believed(qtsp, leaf):
+    for named_by in ocsp.OCSPResponderEncoding:
+        answer = with_statements(mint_ocsp(qtsp, leaf, named_by=named_by), signer=key("forger"))
+        assert refusal(leaf, qtsp, answer) == "revocation_unknown"
+
+
+def test_a_good_certificate_of_the_issuer_is_no_responder(qtsp, leaf):
+    holder = mint_responder(qtsp, extended=(ExtendedKeyUsageOID.CLIENT_AUTH,), no_check=False)
+    assert refusal(leaf, qtsp, mint_ocsp(qtsp, leaf, by=holder)) == "revocation_unknown"
+
+
+@pytest.mark.parametrize(
+    ("no_check", "expected"), [(False, "revocation_unknown"), (True, None)], ids=["", "nocheck"]
+)
+def test_a_revoked_responder_is_out_of_office_unless_its_issuer_says_not_to_look(
+    qtsp, no_check, expected
+):
+    own, common = point("http://qtsp.example/own.crl"), point("http://qtsp.example/all.crl")
+    responder = mint_responder(qtsp, no_check=no_check, serial_number=99, extra=[common])
+    leaf = mint(qtsp, serial_number=SERIAL, extra=[own])
+    scope = x509.IssuingDistributionPoint(
+        common[0][0].full_name, None, False, False, None, False, False
+    )
+    answer = mint_ocsp(qtsp, leaf, by=responder)
+    for serial, code in ((98, None), (99, expected)):
+        lists = [mint_crl(qtsp, serial, extra=[(scope, True)])]
+        assert refusal(leaf, qtsp, answer, lists=lists) == code
+
+
+def point(url: str) -> tuple[x509.CRLDistributionPoints, bool]:
+    name = x509.UniformResourceIdentifier(url)
+    return x509.CRLDistributionPoints([x509.DistributionPoint([name], None, None, None)]), False
+
+
+# How
+
+
+@pytest.mark.parametrize("bits", [2048, 4096])
+def test_rsa_answers_are_believed(bits):
+    authority = mint_authority(private_key=rsa_key("rsa", bits))
+    der = mint(authority)
+    assert refusal(der, authority, mint_ocsp(authority, der)) is None
+
+
+def test_an_answer_signed_with_rsassa_pss_is_believed(qtsp):
+    authority = mint_authority(private_key=rsa_key("pss"))
+    der = mint(authority)
+    answer = with_pss(mint_ocsp(authority, der), authority.key, "sha256", hashes.SHA256())
+    assert refusal(der, authority, answer) is None
+    forged = with_pss(mint_ocsp(authority, der), rsa_key("forger"), "sha256", hashes.SHA256())
+    assert refusal(der, authority, forged) == "revocation_unknown"
+    weak = with_pss(mint_ocsp(authority, der), authority.key, "sha1", hashes.SHA1())
+    assert refusal_of(parse_ocsp_response, weak) == "revocation_unknown"
+
+
+def with_pss(answer: bytes, private_key, name: str, digest) -> bytes:
+    whole = asn1.OCSPResponse.load(answer)
+    basic = whole.basic_ocsp_response
+    basic["signature_algorithm"] = {
+        "algorithm": "rsassa_pss",
+        "parameters": {
+            "hash_algorithm": {"algorithm": name},
+            "mask_gen_algorithm": {"algorithm": "mgf1", "parameters": {"algorithm": name}},
+            "salt_length": 20,
+        },
+    }
+    octets = basic["tbs_response_data"].dump()
+    scheme = padding.PSS(padding.MGF1(digest), 20)
+    basic["signature"] = private_key.sign(octets, scheme, digest)
+    whole["response_bytes"]["response"] = core.ParsableOctetString(basic.dump(force=True))
+    return whole.dump(force=True)
+
+
+@pytest.mark.parametrize("algorithm", [hashes.SHA224(), hashes.SHA3_256()])
+def test_a_weak_or_unusual_digest_is_refused(algorithm):
+    authority = mint_authority(private_key=rsa_key("rsa authority"))
+    der = mint(authority)
+    answer = mint_ocsp(authority, der, hash_algorithm=algorithm)
+    assert refusal_of(parse_ocsp_response, answer) == "revocation_unknown"
+
+
+def test_an_answer_of_a_weak_ca_key_is_not_believed():
+    authority = mint_authority(private_key=rsa_key("weak", 1024))
+    der = mint(authority)
+    assert refusal(der, authority, mint_ocsp(authority, der)) == "revocation_unknown"
+
+
+def test_a_critical_extension_is_not_understood(qtsp, leaf):
+    for critical, expected in ((True, "revocation_unknown"), (False, None)):
+        answer = mint_ocsp(qtsp, leaf, extra=[(UNKNOWN_EXTENSION, critical)])
+        assert refusal_of(parse_ocsp_response, answer) == expected
+
+
+@pytest.mark.parametrize("status", list(ocsp.OCSPResponseStatus)[1:], ids=lambda each: each.name)
+def test_a_responder_that_gives_no_answer_says_nothing(status):
+    answer = ocsp.OCSPResponseBuilder.build_unsuccessful(status)
+    der = answer.public_bytes(Encoding.DER)
+    assert refusal_of(parse_ocsp_response, der) == "revocation_unknown"
+
+
+# The question
+
+
+def test_the_question_names_the_certificate_and_carries_the_nonce(qtsp, leaf):
+    nonce = bytes(range(32))
+    asked = ocsp.load_der_ocsp_request(
+        ocsp_request(parse_certificate(leaf), qtsp.certificate, nonce=nonce)
+    )
+    assert (asked.serial_number, asked.hash_algorithm.name) == (SERIAL, "sha1")
+    assert [each.value.nonce for each in asked.extensions] == [nonce]
+    bare = ocsp.load_der_ocsp_request(ocsp_request(parse_certificate(leaf), qtsp.certificate))
+    assert list(bare.extensions) == []
+
+
+def test_an_answer_with_another_nonce_is_somebody_elses(qtsp, leaf):
+    answer = mint_ocsp(qtsp, leaf, extra=[(x509.OCSPNonce(b"theirs"), False)])
+    assert refusal_of(parse_ocsp_response, answer, nonce=b"mine") == "revocation_unknown"
+    assert refusal_of(parse_ocsp_response, answer, nonce=b"theirs") is None
+    assert refusal_of(parse_ocsp_response, mint_ocsp(qtsp, leaf), nonce=b"mine") is None
+
+
+# Any octets
+
+
+@given(st.binary(max_size=300))
+def test_what_is_no_response_is_refused(data):
+    assert refusal_of(parse_ocsp_response, data) == "revocation_unknown"
+
+
+def test_a_response_that_is_too_long_is_refused():
+    assert refusal_of(parse_ocsp_response, bytes(64 * 1024 + 1)) == "revocation_unknown"
+
+
+AUTHORITY = mint_authority()
+LEAF = mint(AUTHORITY, serial_number=SERIAL)
+RESPONSES = [
+    mint_ocsp(AUTHORITY, LEAF),
+    mint_ocsp(AUTHORITY, LEAF, by=mint_responder(AUTHORITY), named_by=KNOWN_BY_NAME),
+]
+
+
+@given(which=st.sampled_from(RESPONSES), position=st.integers(0), bit=st.integers(0, 7))
+def test_a_response_with_a_flipped_bit_never_says_good_of_another(which, position, bit):
+    mutated = bytearray(which)
+    mutated[position % len(mutated)] ^= 1 << bit
+    try:
+        response = parse_ocsp_response(bytes(mutated))
+    except UnavailableError:
+        return
+    signer = find_signer(response, AUTHORITY.certificate, at=AT)
+    if signer is not None:  # outside what is signed
+        assert response.statements == parse_ocsp_response(which).statements
+
+
+# A real one
+
+
+def test_a_real_answer_is_believed_while_it_is_current():
+    folder = ("eidas", "revocation")
+    answer = vectors(*folder, "harica-qwac-2025.ocsp.der").read_bytes()
+    qwac = parse_pem_certificate(vectors(*folder, "harica-qwac-2025.pem").read_bytes())
+    issuer = x509.load_pem_x509_certificate(vectors(*folder, "harica-qwac-ca.pem").read_bytes())
+    evidence = RevocationEvidence(responses=(parse_ocsp_response(answer),))
+    for at, is_known in (
+        (datetime(2025, 11, 6, 6, 2, 33, tzinfo=UTC), True),
+        (datetime(2025, 11, 9, 6, 2, 32, tzinfo=UTC), True),
+        (datetime(2025, 11, 6, 6, 2, 32, tzinfo=UTC), False),
+        (datetime(2025, 11, 9, 6, 2, 33, tzinfo=UTC), False),
+    ):
+        assert judge_revocation(qwac, issuer, evidence, at=at).is_known is is_known
+    stranger = mint_authority().certificate
+    at = datetime(2025, 11, 7, tzinfo=UTC)
+    assert not judge_revocation(qwac, stranger, evidence, at=at).is_known
