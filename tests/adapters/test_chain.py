@@ -20,7 +20,7 @@ from adapters.values import (
 )
 from enrol.adapters import chain as chain_module
 from enrol.adapters.store import SqliteStore
-from enrol.adapters.trail import open_trail
+from enrol.adapters.trail import DatabaseTrail, open_trail
 from enrol.errors import UnavailableError
 from enrol.registration.chain import GENESIS, Head, chain_hash
 from enrol.registration.kept import blob
@@ -317,6 +317,20 @@ async def test_reading_beside_the_server_neither_writes_nor_checkpoints(store, p
     assert (path.read_bytes(), log.read_bytes()) == before
     await store.clients.commit(creation(11))
     assert review(path).events == 11
+
+
+async def test_trail_that_grows_while_it_is_opened_is_of_one_moment(store, path, monkeypatch):
+    await store.clients.commit(creation(1))
+    complete, numbers = DatabaseTrail._first, count(2)
+
+    def first(trail, *arguments):
+        row = complete(trail, *arguments)
+        store._writer.write([creation(next(numbers))])
+        return row
+
+    monkeypatch.setattr(DatabaseTrail, "_first", first)
+    result = review(path)
+    assert (result.wrong, result.events) == (0, 1)
 
 
 async def test_log_of_a_server_that_was_killed_is_read(store, path, tmp_path):

@@ -1,13 +1,18 @@
 """The same software is registered once where the desk says so, whoever comes at the same time."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from msgspec.structs import replace
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
 
 from adapters.conftest import Query
 from adapters.values import creation, key, record, removal, replacement
+from enrol.adapters.migration import alembic_config, migrate
 from enrol.adapters.store import SqliteStore
 from enrol.errors import ClientMetadataError, EntitlementError
 from enrol.registration.ports import Change, Creation
@@ -173,3 +178,25 @@ async def test_an_organisation_sees_its_own_clients_page_by_page(store: SqliteSt
         seen += [client.client_id for client in page]
         after = seen[-1]
     assert seen == [f"client-{number}" for number in range(1, 8)]
+
+
+async def test_clients_of_an_older_register_are_known_as_the_same(path: Path) -> None:
+    store = SqliteStore.open(path)
+    for number in (1, 3):
+        await store.clients.commit(creation(number))
+    await store.clients.commit(same(2, OnDuplicate.NEW))
+    await store.aclose()
+    _downgrade(path, "0003")
+    migrate(path)
+    store = SqliteStore.open(path)
+    assert (await store.clients.commit(same(4, OnDuplicate.RETURN))).client_id == "client-2"
+    assert len(await store.clients.list_clients("PSDFR-ACPR-12345", "", 10)) == 3
+    await store.aclose()
+
+
+def _downgrade(path: Path, revision: str) -> None:
+    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
+    with engine.begin() as connection:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)

@@ -378,7 +378,7 @@ async def test_a_slow_host_does_not_hold_up_another(host, qtsp, source_of):
     tasks = [asyncio.ensure_future(outcome(source, qtsp, leaf)) for leaf in slow]
     for _ in range(2):
         await waiting.get()
-    assert await outcome(source, qtsp, quick) == AT + HOUR
+    assert await asyncio.wait_for(outcome(source, qtsp, quick), 1) == AT + HOUR
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
@@ -401,6 +401,15 @@ async def test_silence_of_all_ends_at_the_deadline(host, qtsp, source_of):
     assert await outcome(source, qtsp, leaf) == "revocation_unknown"
     evidence = await source.evidence_for(assessed(qtsp, leaf), at=AT)
     assert evidence.ask_again_at == AT + 10 * SECOND
+
+
+async def test_nobody_waits_longer_than_the_deadline_for_what_goes_on(qtsp, source_of, monkeypatch):
+    async def forever(*_arguments, **_options):
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("enrol.adapters.inquiry.Inquirer.ask", forever)
+    asking = outcome(source_of(deadline=0.05), qtsp, leaf_of(qtsp))
+    assert await asyncio.wait_for(asking, 2) == "revocation_unknown"
 
 
 async def test_a_list_that_came_too_late_serves_the_next(host, qtsp, source_of):

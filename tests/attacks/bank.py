@@ -45,7 +45,18 @@ _BEHIND_A_PROXY = {
 }
 SETTINGS: dict[str, dict[str, Any]] = {
     "open": {},
-    "discreet": {"server.openapi": "false", "key_urls.fetch": "false", "deadlines.body": 1},
+    "discreet": {
+        "server.openapi": "false",
+        "registration.listing": "false",
+        "key_urls.fetch": "false",
+        "deadlines.body": 1,
+    },
+    "crowded": {
+        "limits.rates": "on",
+        "limits.registrations_per_minute": 1000,
+        "limits.requests_per_minute": 1000,
+        "limits.clients_per_organization": 5,
+    },
     "closed": {"registration.operations": "read"},
     "faulty": {},
     "asking": {},
@@ -87,6 +98,11 @@ class Bank:
     @property
     def b(self) -> Party:
         return self.parties["B"]
+
+    def count_clients_of(self, party: Party) -> int:
+        """Return how many clients an organisation has."""
+        sql = "SELECT count(*) FROM clients WHERE organization_identifier = ?"
+        return int(self.desk.rows(sql, party.organization)[0][0])
 
     def count_descriptors(self) -> int:
         """Return how many files and sockets the server has open."""

@@ -14,6 +14,7 @@ GROUPS = (
     *("mtls", "token", "framing", "json", "errors"),
     *("digest", "httpsig", "keyid", "limits"),
     *("redirect", "metadata", "jwks"),
+    *("idor", "race"),
     *("revocation", "ssrf", "crypto_time"),
     "fwdcert",
 )
@@ -27,7 +28,9 @@ _BANKS = {
     "AC-250": "faulty",
     "AC-278": "clocked",
     "AC-251": "closed",
+    "AC-225": "crowded",
     ("AC-060", "/openapi.json"): "discreet",
+    ("AC-061", "GET /register"): "discreet",
 }
 _LONGEST_ID = 40
 

@@ -15,6 +15,8 @@ NOT_APPLICABLE = {
     "AC-201": "no dialect takes software statements; stet ignores them",
     "AC-275": "timing tells nothing on a shared machine; tokens are found by their SHA-256,"
     " and those that are computed are compared in constant time",
+    "AC-215": "no client has a secret: no dialect offers a method that needs one",
+    "AC-226": "no token is for one use, and no software statement is taken",
     "AC-236": "there is no store of rates outside the process that could be down",
 }
 """Case id to reason."""

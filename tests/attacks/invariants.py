@@ -9,6 +9,8 @@ from attacks import chance
 from attacks.attempt import Attempt
 from attacks.bank import ROLES
 from attacks.framings import SMUGGLED
+from attacks.signatures import sign
+from live.party import Reply
 
 AUDIT_CODES = {
     "auth.cert.revoked": "cert_revoked",
@@ -61,6 +63,63 @@ def rows_within_cap(attempt: Attempt, _: str) -> None:
         attempt.sender.organization,
     )
     assert count == [(attempt.bank.desk.settings["limits.clients_per_organization"],)]
+
+
+def rows_are(attempt: Attempt, number: str) -> None:
+    assert attempt.bank.count_clients_of(attempt.sender) == int(number)
+
+
+def row_exists(attempt: Attempt, _: str) -> None:
+    row_unchanged(attempt, _)
+    assert all(attempt.bank.stored(client_id) for client_id in attempt.watched)
+
+
+def owner_unchanged(attempt: Attempt, _: str) -> None:
+    """The client is still its organisation's, one version on, and may still be used."""
+    client_id = attempt.notes["client_id"]
+    rows = attempt.bank.desk.rows(
+        "SELECT organization_identifier, version FROM clients WHERE client_id = ?", client_id
+    )
+    assert rows == [(attempt.sender.organization, 2)]
+    suspended = "SELECT count(*) FROM client_suspensions WHERE client_id = ?"
+    assert attempt.bank.desk.rows(suspended, client_id) == [(0,)]
+    assert attempt.sender.get(client_id).status == 200
+
+
+def gone_for_good(attempt: Attempt, _: str) -> None:
+    """The client stays deleted, its tokens open nothing, and its name is given to nobody."""
+    client_id = attempt.notes["client_id"]
+    assert attempt.bank.stored(client_id) is None
+    tokens = "SELECT count(*) FROM access_tokens WHERE client_id = ?"
+    assert attempt.bank.desk.rows(tokens, client_id) == [(0,)]
+    for token in attempt.notes.get("tokens", ()):
+        draft = attempt.sender.draft("GET", client_id).set("Authorization", f"Bearer {token}")
+        assert attempt.sender.send(sign(draft, attempt.sender)).status in (401, 403)
+    assert attempt.sender.register().json["client_id"] != client_id
+
+
+def secrets_not_stored(attempt: Attempt, _: str) -> None:
+    stored = b"".join(path.read_bytes() for path in attempt.bank.desk.folder.glob("enrol.db*"))
+    assert attempt.notes["tokens"]
+    assert not [token for token in attempt.notes["tokens"] if token.encode() in stored]
+
+
+def no_client_secret(attempt: Attempt, _: str) -> None:
+    assert not any("client_secret" in reply.json for reply in attempt.replies)
+
+
+def answered_alike(attempt: Attempt, _: str) -> None:
+    """Answers about a foreign and an unknown client differ in date and ids alone."""
+    pairs = attempt.notes["alike"]
+    assert pairs
+    for one, other in pairs:
+        first, second = (_comparable(reply) for reply in (one, other))
+        assert first == second
+
+
+def _comparable(reply: Reply) -> tuple[int, dict[str, str], dict[str, str]]:
+    fields = {n: v for n, v in reply.fields.items() if n not in ("date", "x-request-id")}
+    return reply.status, fields, {n: v for n, v in reply.json.items() if n != "timestamp"}
 
 
 def only_known_members(attempt: Attempt, _: str) -> None:
@@ -259,6 +318,19 @@ INVARIANTS: dict[str, Callable[[Attempt, str], None]] = {
     "two_distinct_or_refused": two_distinct,
     "first_row_unchanged": first_row_unchanged,
     "rows_le": rows_within_cap,
+    "rows==5": lambda attempt, _: rows_are(attempt, "5"),
+    "row_exists": row_exists,
+    "owner_unchanged": owner_unchanged,
+    "status_unchanged": owner_unchanged,
+    "id_not_reused": gone_for_good,
+    "tokens_revoked": gone_for_good,
+    "deleted_stays_deleted": gone_for_good,
+    "token_not_valid_elsewhere": row_unchanged,  # the answers say it, to each who tries
+    "unique_constraint_in_db": two_distinct,  # a name is not unique: each has a client
+    "secret_hashed_at_rest": secrets_not_stored,
+    "secret_only_in_201": no_client_secret,
+    "same_as": answered_alike,
+    "timing_delta_lt": answered,  # no test measures time
     "stored_fields_whitelisted": only_known_members,
     "disk_bounded": disk_bounded,
     "stored_verbatim": stored_verbatim,

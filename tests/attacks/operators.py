@@ -8,11 +8,13 @@ from typing import Any
 from attacks import (
     bodies,
     chance,
+    clients,
     forwarded,
     framings,
     keys,
     lines,
     members,
+    races,
     revocations,
     scenes,
     symbols,
@@ -31,8 +33,9 @@ Operation = dict[str, Any]
 
 def apply(attempt: Attempt, bank_of: BankOf) -> None:
     """Apply the operations of a case in their order."""
-    if attempt.attack.case["group"] == "fwdcert":
-        forwarded.forward(attempt)
+    prepare = _BY_GROUP.get(attempt.attack.case["group"])
+    if prepare is not None:
+        prepare(attempt)
         return
     if attempt.attack.case["group"] == "revocation":
         revocations.ask(attempt)
@@ -47,6 +50,14 @@ def apply(attempt: Attempt, bank_of: BankOf) -> None:
                 attempt.act = lambda banks=banks: chance.collected(attempt, banks)
             case name:
                 OPERATORS[name](attempt, operation)
+
+
+_BY_GROUP: dict[str, Callable[[Attempt], None]] = {
+    "fwdcert": forwarded.forward,
+    "idor": clients.prepare,
+    "race": races.prepare,
+}
+"""The groups whose cases are scenes of their own."""
 
 
 # Header fields

@@ -4,8 +4,11 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
+from typer.testing import CliRunner, Result
 
+from enrol.cli.tpp import app
 from enrol.client import Profile, Seal, load_profile
 from enrol.sandbox import pki
 from enrol.sandbox.files import PairPaths, certificates_pem, key_pem
@@ -65,3 +68,21 @@ def issue_into(authority: pki.Authority) -> Callable[..., PairPaths]:
         return pair
 
     return write
+
+
+@pytest.fixture
+def run(profile_file: Path, bank: FakeBank) -> Callable[..., Result]:
+    """Run a command with the profile; nothing but the transport is not real."""
+
+    def command(*arguments: str, **environment: str) -> Result:
+        result = CliRunner().invoke(
+            app,
+            [*arguments, "--profile", str(profile_file)],
+            obj=httpx.MockTransport(bank),
+            env=environment,
+        )
+        assert not isinstance(result.exception, Exception), result.exception
+        assert "PRIVATE" not in result.output
+        return result
+
+    return command

@@ -16,24 +16,6 @@ CLIENT_ID = "PSDFR-ACPR-12345-1"
 Run = Callable[..., Result]
 
 
-@pytest.fixture
-def run(profile_file: Path, bank: FakeBank) -> Run:
-    """Run a command with the profile; nothing but the transport is not real."""
-
-    def command(*arguments: str, **environment: str) -> Result:
-        result = CliRunner().invoke(
-            app,
-            [*arguments, "--profile", str(profile_file)],
-            obj=httpx.MockTransport(bank),
-            env=environment,
-        )
-        assert not isinstance(result.exception, Exception), result.exception
-        assert "PRIVATE" not in result.output
-        return result
-
-    return command
-
-
 def refusal(status: int = 400, **body: object) -> httpx.Response:
     return httpx.Response(status, json=body)
 

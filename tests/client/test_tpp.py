@@ -17,7 +17,8 @@ from enrol.client import (
     UnreadableAnswerError,
     make_seal,
 )
-from enrol.client.conversation import Conversation, pause_before_retry
+from enrol.client.conversation import Conversation
+from enrol.client.steps import pause_before_retry
 from enrol.errors import ConfigurationError
 from enrol.oauth.metadata import ISSUED_MEMBERS
 from enrol.sandbox import pki

@@ -101,7 +101,8 @@ def test_the_guide_to_revocation_leads_to_its_end(
 
 def test_the_demo_shows_a_whole_life(environment: dict[str, str]) -> None:
     said = run("./scripts/demo", ROOT, environment)
-    assert "Done: registered, read, updated, rotated, refused, deleted." in said
+    assert "Done: registered, replayed, read, updated, renewed, refused, deleted." in said
+    assert "Either QSealC may sign from now on." in said
     assert said.count("HTTP/1.1 201 Created") == 1
     assert said.count("HTTP/1.1 204 No Content") == 1
 

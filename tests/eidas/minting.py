@@ -252,6 +252,7 @@ def mint_ocsp(
     status: str = "good",
     *,
     by: Authority | None = None,
+    about: Authority | None = None,
     this_update: datetime = AT - timedelta(hours=1),
     next_update: datetime | None = AT + timedelta(hours=1),
     certid_hash: hashes.HashAlgorithm = hashes.SHA1(),
@@ -260,14 +261,17 @@ def mint_ocsp(
     extra: Iterable[tuple[x509.ExtensionType, bool]] = (),
     with_certificate: bool = True,
 ) -> bytes:
-    """Return the DER of an OCSP response of the authority, or of its responder `by`."""
+    """Return the DER of an OCSP response of the authority, or of its responder `by`.
+
+    The issuer's key in its CertID is that of `about`, by default of the authority.
+    """
     signer = by or authority
     is_revoked = status == "revoked"
     builder = (
         ocsp.OCSPResponseBuilder()
         .add_response(
             cert=x509.load_der_x509_certificate(certificate),
-            issuer=authority.certificate,
+            issuer=(about or authority).certificate,
             algorithm=certid_hash,
             cert_status=ocsp.OCSPCertStatus[status.upper()],
             this_update=this_update,

@@ -8,8 +8,9 @@ from eidas import mutations, request_mutations
 from eidas.mutations import Case, Mutation
 from eidas.test_vectors import CASES as VECTORS
 from eidas.test_vectors import RULES, anchors, use_and_moment
-from enrol.eidas.checklist import CHECKS, TOGETHER, Check
+from enrol.eidas.checklist import CHECKS, TOGETHER
 from enrol.eidas.examine import conclude_examination, examine
+from enrol.eidas.numbered_check import Check
 from enrol.eidas.pem import split_pem
 from enrol.eidas.revocation import RevocationEvidence
 from enrol.explanations import explain

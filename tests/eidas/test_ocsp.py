@@ -118,13 +118,25 @@ def test_an_answer_about_another_certificate_says_nothing(qtsp, leaf, algorithm)
     assert refusal(leaf, qtsp, answer) == "revocation_unknown"
 
 
-def with_statements(answer: bytes, *others: bytes, signer) -> bytes:
-    """Return an answer with the SingleResponses of others after its own, signed again."""
+def test_name_and_key_of_the_issuer_must_both_be_right(qtsp, leaf):
+    same_name = mint_authority(private_key=key("another key of the same name"))
+    assert refusal(leaf, qtsp, mint_ocsp(qtsp, leaf, about=same_name)) == "revocation_unknown"
+    same_key = mint_authority("Another name", private_key=qtsp.key)
+    of_another_name = mint(same_key, serial_number=SERIAL)
+    assert refusal(leaf, qtsp, mint_ocsp(qtsp, of_another_name)) == "revocation_unknown"
+
+
+def with_statements(answer: bytes, *others: bytes, signer, change=lambda _: None) -> bytes:
+    """Return an answer with the SingleResponses of others after its own, signed again.
+
+    `change` may do anything to its ResponseData.
+    """
     whole = asn1.OCSPResponse.load(answer)
     basic = whole.basic_ocsp_response
     read = [asn1.OCSPResponse.load(der).response_data["responses"] for der in (answer, *others)]
     every = [one.copy() for statements in read for one in statements]
     basic["tbs_response_data"]["responses"] = asn1.Responses(every)
+    change(basic["tbs_response_data"])
     octets = basic["tbs_response_data"].dump(force=True)
     basic["signature"] = signer.sign(octets, ec.ECDSA(hashes.SHA256()))
     whole["response_bytes"]["response"] = core.ParsableOctetString(basic.dump(force=True))
@@ -341,6 +353,26 @@ def test_a_critical_extension_is_not_understood(qtsp, leaf):
         assert refusal_of(parse_ocsp_response, answer) == expected
 
 
+@pytest.mark.parametrize("critical", [True, False])
+def test_a_critical_extension_of_one_statement_is_not_understood(qtsp, leaf, critical):
+    extension = {"extn_id": "1.2.3.4", "critical": critical, "extn_value": b"\x05\x00"}
+
+    def change(data) -> None:
+        data["responses"][0]["single_extensions"] = [extension]
+
+    answer = with_statements(mint_ocsp(qtsp, leaf), signer=qtsp.key, change=change)
+    expected = "revocation_unknown" if critical else None
+    assert refusal_of(parse_ocsp_response, answer) == expected
+
+
+def test_an_answer_that_names_another_signer_is_not_believed(qtsp, leaf):
+    def change(data) -> None:
+        data["responder_id"] = asn1.ResponderId("by_key", core.OctetString(bytes(20)))
+
+    answer = with_statements(mint_ocsp(qtsp, leaf), signer=qtsp.key, change=change)
+    assert refusal(leaf, qtsp, answer) == "revocation_unknown"
+
+
 @pytest.mark.parametrize("status", list(ocsp.OCSPResponseStatus)[1:], ids=lambda each: each.name)
 def test_a_responder_that_gives_no_answer_says_nothing(status):
     answer = ocsp.OCSPResponseBuilder.build_unsuccessful(status)
@@ -377,8 +409,11 @@ def test_what_is_no_response_is_refused(data):
     assert refusal_of(parse_ocsp_response, data) == "revocation_unknown"
 
 
-def test_a_response_that_is_too_long_is_refused():
-    assert refusal_of(parse_ocsp_response, bytes(64 * 1024 + 1)) == "revocation_unknown"
+@pytest.mark.parametrize(("size", "expected"), [(60_000, None), (66_000, "revocation_unknown")])
+def test_a_response_that_is_too_long_is_refused(qtsp, leaf, size, expected):
+    filler = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), bytes(size))
+    answer = mint_ocsp(qtsp, leaf, extra=[(filler, False)])
+    assert refusal_of(parse_ocsp_response, answer) == expected
 
 
 AUTHORITY = mint_authority()

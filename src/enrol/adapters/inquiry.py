@@ -36,7 +36,7 @@ class InquiryPolicy:
     ocsp_kept_for: timedelta = timedelta(hours=1)
     list_kept_for: timedelta = timedelta(hours=24)
     failure_kept_for: timedelta = timedelta(seconds=10)
-    kept_answers: int = 10_000
+    kept_answers: int = 4096
     kept_lists: int = 32
 
     @property

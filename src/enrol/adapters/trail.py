@@ -25,9 +25,12 @@ class DatabaseTrail:
         self._path = path
         self._connection = connection
         with translated(path):
+            connection.execute("BEGIN")  # what is read until its end is of one moment
             last = self._first(statements.FIND_HEAD)
             given = self._first(statements.FIND_LAST_ID)
-            (self.last_blob,) = self._first(statements.FIND_LAST_BLOB) or (None,)
+            (blob,) = self._first(statements.FIND_LAST_BLOB) or (None,)
+            connection.execute("COMMIT")
+        self._last_blob = blob or 0
         event_id, self._hash = last or (0, GENESIS)
         self._last_id = event_id
         self._given_id = max(event_id, given[0] if given else 0)
@@ -44,7 +47,7 @@ class DatabaseTrail:
 
     def blobs(self) -> Iterator[tuple[bytes, bytes]]:
         """Return every blob: the SHA-256 it is kept under, and its bytes."""
-        for _, sha256, content in self._rows(statements.FIND_BLOBS, self.last_blob or 0):
+        for _, sha256, content in self._rows(statements.FIND_BLOBS, self._last_blob):
             yield sha256, content
 
     def blob(self, sha256: bytes) -> bytes | None:

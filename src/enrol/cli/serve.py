@@ -2,6 +2,7 @@
 
 import socket
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +14,8 @@ import typer
 from enrol.adapters.clock import system_clock
 from enrol.cli.sandbox import DialectOption, spoken_dialect
 from enrol.cli.trust import ensure_snapshot
+from enrol.client.profile import profile_bank_url
+from enrol.errors import ConfigurationError
 from enrol.registration.ports import Clock
 from enrol.sandbox.draft import CRL_PATH, QTSP_HOST
 from enrol.sandbox.folder import create_sandbox, is_sandbox
@@ -91,9 +94,22 @@ def sandbox_up(
     if dialect is not None:
         settings = _speaking(settings, spoken_dialect(dialect).name)
     typer.echo(_NOT_QUALIFIED, err=True)
+    _tell_other_url(folder / "tpp" / "profile.toml", settings.public_url)
     ensure_snapshot(settings.refresh_job)
     clock = _clock_from(at)
     raise typer.Exit(_run(_with_site(settings, folder, clock), clock))
+
+
+def _tell_other_url(profile: Path, url: str) -> None:
+    """Say what to change where the TPP's profile has another address than the bank."""
+    with suppress(ConfigurationError):  # without a profile there is nothing to change in it
+        written = profile_bank_url(profile)
+        if written != url:
+            typer.echo(
+                f"{profile} has the bank at {written}: call enrol tpp with --bank-url {url}, or "
+                f'set url = "{url}" in its [bank].',
+                err=True,
+            )
 
 
 def _run(settings: Settings, clock: Clock) -> int:

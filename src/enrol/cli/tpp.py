@@ -120,9 +120,9 @@ def update(
         )
         did = "Updated" if registration.is_whole else "Asked for an update"
         _say(desk, f"{did} at {desk.profile.bank.url}.", registration)
-        desk.note(registration, seals)
+        desk.note(registration, seals if registration.is_whole else ())
         if rotation is not None:
-            change_profile(desk, rotation, write=write_profile)
+            change_profile(desk, rotation, write=write_profile and registration.is_whole)
 
 
 @app.command()
@@ -182,8 +182,8 @@ def forget(
         if find_registration(profile_file, client_id=client_id, bank=bank) is None:
             raise ConfigurationError(
                 "client_id_unknown",
-                f"No such registration at {bank} is kept beside the profile. enrol tpp list names "
-                "those that are; --bank-url names another bank.",
+                f"No such registration at {bank} is kept beside the profile. Run enrol tpp "
+                "list to see those that are; --bank-url names another bank.",
             )
         forget_registration(profile_file, client_id=client_id, bank=bank)
         report.say("Forgotten on this machine.", {"client_id": client_id, "bank": bank})
@@ -198,7 +198,8 @@ def list_(*, profile_file: ProfileFile, as_json: AsJson = False) -> None:
         profile_bank_url(profile_file)
         registrations = kept_registrations(profile_file)
         report.kept(registrations)
-        report.answer(msgspec.to_builtins(registrations))
+        shown = [msgspec.structs.replace(r, registration_access_token=None) for r in registrations]
+        report.answer(msgspec.to_builtins(shown))
 
 
 def _say(desk: Desk, headline: str, registration: Registration) -> None:

@@ -25,7 +25,6 @@ from enrol.client import (
     TppClient,
     load_profile,
 )
-from enrol.client.conversation import no_trace
 from enrol.client.metadata import (
     apply_settings,
     check_metadata,
@@ -39,6 +38,7 @@ from enrol.client.registrations import (
     last_registration,
     note_change,
 )
+from enrol.client.steps import no_trace
 from enrol.errors import ConfigurationError
 from enrol.oauth.strict_json import JsonObject
 
@@ -148,7 +148,7 @@ class Desk:
         if "client_id" not in written:
             return written
         own = own_metadata(written)
-        left_out = ", ".join(name for name in written if name not in own)
+        left_out = ", ".join(name for name in written if name not in own and written[name])
         self.report.warn(f"metadata: {file} is a bank's answer. Left out: {left_out}.")
         return own
 

@@ -66,5 +66,5 @@ def change_profile(desk: Desk, rotation: Rotation, *, write: bool) -> None:
     if rotation.keeps_the_old_seal:
         desk.report.say("Either QSealC may sign from now on.", {})
     else:
-        desk.report.warn("The bank knows the QSealC of the profile no more; calls with it fail.")
+        desk.report.warn("The client is registered without the QSealC that the profile signs with.")
     desk.report.quote(f"To sign with the new one, write into [tpp] of {path}:", lines)

@@ -35,7 +35,7 @@ class JsonGroup(TyperGroup):
             return super().invoke(ctx)
         except typer.TyperException as exc:
             if ctx.meta[_AS_JSON]:
-                words = str(exc).strip() or "The command line cannot be read."
+                words = getattr(exc, "format_message", exc.__str__)()
                 remedy = f"Run {ctx.command_path} --help for the commands and their options."
                 document = {"error": "usage", "meaning": words, "remedy": remedy}
                 typer.echo(json.dumps(document, indent=2, ensure_ascii=False))

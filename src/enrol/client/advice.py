@@ -9,7 +9,7 @@ from enrol.explanations.eidas import EIDAS
 
 _CERTIFICATES: Final = {
     "qwac": "the QWAC of the connection: [tpp] qwac",
-    "qsealc": "the QSealC that signs or is registered: [tpp] qsealc, or the new one",
+    "qsealc": "the QSealC: [tpp] qsealc, or --new-qsealc",
 }
 _NOT_OF_ONE: Final = frozenset(
     {

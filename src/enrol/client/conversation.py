@@ -5,11 +5,10 @@ the async client share every decision and differ only in how they wait.
 """
 
 import time
-from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final, Protocol, TypeAlias, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import httpx
 
@@ -20,7 +19,6 @@ from enrol.client.answers import (
     parse_registration,
     parse_token,
     parse_update,
-    retry_after,
 )
 from enrol.client.auth import new_request_id
 from enrol.client.bank import Bank, Bearer
@@ -34,35 +32,27 @@ from enrol.client.messages import (
 )
 from enrol.client.metadata import registration_body
 from enrol.client.seal import Seal
-from enrol.client.tls import Failure, failure_code
+from enrol.client.steps import (
+    MAXIMUM_RETRIES,
+    Flow,
+    Outcome,
+    OwnToken,
+    Pause,
+    T,
+    Trace,
+    no_token,
+    no_trace,
+    pause_before_retry,
+)
+from enrol.client.tls import failure_code
 from enrol.eidas.examination import ExaminationReport
 from enrol.errors import ConfigurationError
 from enrol.oauth.types import ClientId
 
-MAXIMUM_RETRIES: Final = 2
-LONGEST_PAUSE: Final = 5
-"""Seconds of Retry-After that are waited; a longer wait is left to the caller."""
-
-_PAUSES: Final = (0.5, 2.0)
 _EARLY: Final = 30.0  # seconds before its end that a token is no longer used
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Nothing to send for some seconds."""
-
-    seconds: float
-
-
-T = TypeVar("T")
 Answered_co = TypeVar("Answered_co", covariant=True)
-Step: TypeAlias = httpx.Request | Pause
-Outcome: TypeAlias = httpx.Response | Failure | None
-Flow: TypeAlias = Generator[Step, Outcome, T]
-Trace: TypeAlias = Callable[[httpx.Request | httpx.Response], None]
-OwnToken: TypeAlias = Callable[[str], str | None]
-"""Returns the registration access token of a client_id, None where it is not known."""
-
 _METHODS: Final = {
     Purpose.REGISTER: "POST",
     Purpose.SHOW: "GET",
@@ -86,37 +76,6 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def no_trace(_message: httpx.Request | httpx.Response) -> None:
-    """Look at nothing."""
-
-
-def no_token(_client_id: str) -> None:
-    """Know no registration access token."""
-
-
-def pause_before_retry(outcome: Outcome, attempt: int) -> float | None:
-    """Return the seconds to wait before the same bytes are sent again, or None to leave it.
-
-    `attempt` counts from 0. Sent again are requests whose connection broke, for the answer may be
-    lost and not the request, and those answered 503 with a Retry-After of at most 5 seconds; never
-    more than twice. A bank that follows STET does nothing twice for the same X-Request-ID. A bank
-    that refuses connections is tried again only after one broke, as it may be restarting.
-    """
-    if attempt >= MAXIMUM_RETRIES:
-        return None
-    match outcome:
-        case httpx.Response(status_code=503):
-            seconds = retry_after(outcome)
-            return seconds if seconds is not None and seconds <= LONGEST_PAUSE else None
-        case httpx.NetworkError() | httpx.RemoteProtocolError():
-            code = failure_code(outcome)
-            is_lost = code == "bank_connection_lost"
-            is_restarting = code == "bank_connection_refused" and attempt > 0
-            return _PAUSES[attempt] if is_lost or is_restarting else None
-        case _:
-            return None
-
-
 class Conversation:
     """All calls to one bank; it keeps the access token for its lifetime."""
 
@@ -134,6 +93,7 @@ class Conversation:
         self._seal = seal
         self._trace = trace
         self._own_token = own_token
+        self._answered_tokens: dict[str, str] = {}
         self._clock = clock
         self._now = now
         self._token = ""
@@ -220,7 +180,10 @@ class Conversation:
                 self._token_ends = float("-inf")
             if self._bank.seal is not None:
                 self._bank.seal.check(response, request=request, at=self._now())
-            return parse(response, request_id=own_id)
+            answer = parse(response, request_id=own_id)
+        if isinstance(answer, Registration) and answer.registration_access_token is not None:
+            self._answered_tokens[answer.client_id] = answer.registration_access_token
+        return answer
 
     def _bearer(self, client_id: str | None) -> Flow[str | None]:
         """Return the token that the bank wants with a call, None where it wants none."""
@@ -229,7 +192,8 @@ class Conversation:
             case Bearer.MANAGE_REGISTRATION:
                 return (yield from self.token())
             case Bearer.REGISTRATION_ACCESS_TOKEN:
-                token = self._own_token(client_id or "")
+                known = client_id or ""
+                token = self._answered_tokens.get(known) or self._own_token(known)
                 if token is None:
                     raise ConfigurationError(
                         "registration_access_token_unknown",

@@ -17,7 +17,8 @@ FILE_NAME: Final = "registrations.json"
 class KeptRegistration(msgspec.Struct, frozen=True, omit_defaults=True):
     """One registration: its client_id, the bank's url, the profile's file name, when (ISO, UTC).
 
-    `kids` name the QSealCs registered last. The token is kept where the bank manages by it.
+    `kids` name the QSealCs registered last. The token, a secret, is kept where the bank manages
+    by it.
     """
 
     client_id: str

@@ -10,8 +10,10 @@ import httpx
 
 from enrol.client.answers import Registration
 from enrol.client.bank import Bank
-from enrol.client.conversation import (
-    Conversation,
+from enrol.client.conversation import Conversation
+from enrol.client.profile import Credentials
+from enrol.client.seal import Seal
+from enrol.client.steps import (
     Flow,
     Outcome,
     OwnToken,
@@ -22,8 +24,6 @@ from enrol.client.conversation import (
     no_token,
     no_trace,
 )
-from enrol.client.profile import Credentials
-from enrol.client.seal import Seal
 from enrol.client.tls import FAILURES, tls_context
 from enrol.eidas.examination import ExaminationReport
 

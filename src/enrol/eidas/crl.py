@@ -25,11 +25,11 @@ from enrol.eidas.path import STRONG_HASHES
 from enrol.errors import CertificateError, UnavailableError
 
 _PEM_MARK: Final = b"-----BEGIN"
+_BEGINNING: Final = 1024
 _CERTIFICATE_ISSUER: Final = b"\x06\x03\x55\x1d\x1d"
 """DER of id-ce-certificateIssuer, by which an entry speaks of another CA's certificate."""
 
-
-_MOST_SIGNATURES: Final = 64
+_MOST_SIGNATURES: Final = 32
 _HASHES: Final = {each.name: each for each in (SHA256(), SHA384(), SHA512())}
 
 
@@ -118,7 +118,7 @@ def check_not_listed(certificate: Certificate, covering: tuple[RevocationList, .
 
 
 def _read(data: bytes) -> RevocationList:
-    is_pem = data.lstrip().startswith(_PEM_MARK)
+    is_pem = data[:_BEGINNING].lstrip().startswith(_PEM_MARK)
     loaded = x509.load_pem_x509_crl(data) if is_pem else x509.load_der_x509_crl(data)
     extensions = loaded.extensions
     algorithm = loaded.signature_hash_algorithm

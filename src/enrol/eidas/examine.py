@@ -10,8 +10,6 @@ from enrol.eidas.checklist import (
     NOT_READ,
     NOT_REQUIRED,
     TOGETHER,
-    Check,
-    Subject,
     check_of,
     checks_for,
 )
@@ -23,6 +21,7 @@ from enrol.eidas.examination import (
     Status,
     facts_of,
 )
+from enrol.eidas.numbered_check import Check, Subject
 from enrol.eidas.organization import OrganizationIdentifier
 from enrol.eidas.revocation import REVOCATION_UNCHECKED, RevocationEvidence
 from enrol.eidas.rules import CertificateRules, CertificateUse

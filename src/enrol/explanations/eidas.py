@@ -172,6 +172,6 @@ EIDAS: dict[str, Explanation] = {
     "revocation_unknown": Explanation(
         "The desk cannot learn now whether the certificate has been revoked.",
         "Repeat the same bytes later; tell the bank if it goes on.",
-        "RFC 5280 §6.3",
+        "RFC 5280 §6.3, RFC 6960 §3.2",
     ),
 }

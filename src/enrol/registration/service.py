@@ -1,7 +1,7 @@
 """The registration desk: register, read, update and delete clients (RFC 7591 §3, RFC 7592 §2)."""
 
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from enrol.errors import (
     AuthenticationError,
@@ -45,6 +45,27 @@ from enrol.registration.ratelimit import RateLimiter
 from enrol.registration.record import ClientRecord
 
 T = TypeVar("T")
+_ATTEMPTS: Final = 3
+
+
+def _persistent(
+    act: Callable[[VerifiedRequest], Awaitable[ClientRecord]],
+) -> Callable[[VerifiedRequest], Awaitable[ClientRecord]]:
+    """Return `act`, begun anew where another request changed the client meanwhile.
+
+    What builds on one version alone says so in If-Match, and is refused the second time.
+    """
+
+    async def act_on_what_stands(verified: VerifiedRequest) -> ClientRecord:
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return await act(verified)
+            except UnavailableError as exc:
+                if exc.code != "concurrent_change":
+                    raise
+        return await act(verified)
+
+    return act_on_what_stands
 
 
 class RegistrationDesk:
@@ -84,11 +105,11 @@ class RegistrationDesk:
 
     async def update(self, request: UnverifiedRequest) -> ClientRecord:
         """Replace the metadata of the addressed client and return the new record."""
-        return await self._carry_out_once(Operation.UPDATE, request, self._update)
+        return await self._carry_out_once(Operation.UPDATE, request, _persistent(self._update))
 
     async def delete(self, request: UnverifiedRequest) -> None:
         """Delete the addressed client."""
-        await self._carry_out_once(Operation.DELETE, request, self._delete)
+        await self._carry_out_once(Operation.DELETE, request, _persistent(self._delete))
 
     async def list_clients(
         self, request: UnverifiedRequest, *, after: ClientId, limit: int
