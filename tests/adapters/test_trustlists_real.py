@@ -11,13 +11,16 @@ from functools import cache, partial
 import msgspec
 import pytest
 from cryptography import x509
-from pyhanko.sign.validation.qualified.eutl_parse import trust_list_to_registry_unsafe
 
 from enrol.adapters.trustlists.document import parse_list, to_text
 from enrol.adapters.trustlists.errors import ListRefusedError
 from enrol.adapters.trustlists.refreshing import RefreshRules, refresh
 from enrol.adapters.trustlists.services import read_services
-from enrol.adapters.trustlists.signatures import official_journal_signers, verified_list
+from enrol.adapters.trustlists.signatures import (
+    eutl_parse,
+    official_journal_signers,
+    verified_list,
+)
 from enrol.adapters.trustlists.sources import DirectorySource
 from enrol.eidas.certificate import parse_pem_certificate
 from enrol.eidas.loading import without_warnings
@@ -210,7 +213,7 @@ def identities(ders: Iterable[bytes]) -> set[Identity]:
 )
 def test_the_cas_we_read_as_granted_are_those_pyhanko_reads(name):
     text = to_text(xml(name))
-    registry, _ = trust_list_to_registry_unsafe(text)
+    registry, _ = eutl_parse().trust_list_to_registry_unsafe(text)
     theirs = (
         authority.certificate.dump()
         for authority in registry.known_certificate_authorities

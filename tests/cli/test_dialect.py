@@ -67,6 +67,9 @@ def test_settings_and_profile_of_a_sandbox_fit_the_dialect(sandbox: Path, name: 
     assert required <= profile.metadata.keys()
     place = profile.bank.registration_endpoint or f"{profile.bank.prefix}/register"
     assert place == loaded.paths.register
+    wanted = load_dialect(name).credentials
+    assert profile.bank.registration_token.value in (wanted.register or ("none",))
+    assert profile.bank.management_token.value in (wanted.manage or ("none",))
 
 
 def test_an_unknown_dialect_makes_no_sandbox(tmp_path: Path) -> None:

@@ -8,12 +8,14 @@ from enrol.client.answers import (
     check_deleted,
     parse_registration,
     parse_token,
+    parse_update,
     refusal_of,
     retry_after,
 )
 from enrol.client.bank import Bank
 from enrol.client.messages import check_request_id, registration_url
 from enrol.errors import ConfigurationError
+from enrol.oauth.types import ClientId
 
 
 def refusal(status: int, body: object, **headers: str) -> RegistrationRefusedError:
@@ -178,3 +180,30 @@ def test_a_client_id_that_names_another_path_is_refused(client_id: str) -> None:
 def test_an_x_request_id_outside_the_contract_is_refused(request_id: str) -> None:
     with pytest.raises(ConfigurationError):
         check_request_id(request_id)
+
+
+@pytest.mark.parametrize(
+    ("response", "is_whole"),
+    [
+        (httpx.Response(200, json={"client_id": "a"}), True),
+        (httpx.Response(202, json={"message": "Recorded."}), False),
+        (httpx.Response(204), False),
+    ],
+    ids=["whole", "noted", "silent"],
+)
+def test_an_update_is_answered_whole_or_noted(response: httpx.Response, is_whole: bool) -> None:
+    registration = parse_update(response, ClientId("a"), request_id="r")
+    assert (registration.client_id, registration.is_whole) == ("a", is_whole)
+
+
+@pytest.mark.parametrize("body", [{}, {"message": 1}, {"client_id": 3}])
+def test_an_update_that_says_neither_is_unreadable(body: dict[str, object]) -> None:
+    with pytest.raises(UnreadableAnswerError):
+        parse_update(httpx.Response(200, json=body), ClientId("a"), request_id="r")
+
+
+@pytest.mark.parametrize("token", [None, 3, "", "a b", "a\r\nb"])
+def test_a_registration_access_token_that_is_none_is_none(token: object) -> None:
+    body = {"client_id": "a", "registration_access_token": token}
+    registration = parse_registration(httpx.Response(200, json=body), request_id="r")
+    assert registration.registration_access_token is None

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -117,3 +118,16 @@ def test_members_a_tpp_does_not_choose_are_refused(name: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         check_metadata({name: "x"})
     assert name in caught.value.detail
+
+
+def test_an_update_holds_what_the_bank_wants_back_and_a_registration_does_not(seal: Seal) -> None:
+    back = {"registration_access_token": "NOTAPPLICABLE"}
+    update = json.loads(registration_body({}, seal, client_id="a", sent_back=back))
+    assert update["registration_access_token"] == "NOTAPPLICABLE"
+    assert set(json.loads(registration_body({}, seal, sent_back=back))) == {"jwks"}
+
+
+def test_every_seal_is_a_key(seal: Seal) -> None:
+    other = replace(seal, kid="other")
+    keys = json.loads(registration_body({}, seal, other))["jwks"]["keys"]
+    assert [key["kid"] for key in keys] == [seal.kid, "other"]

@@ -273,3 +273,21 @@ def test_a_key_that_everybody_can_read_is_a_warning(
     assert f"{name}_key: everybody on this machine can read {key}." in result.stderr
     key.chmod(0o640)
     assert "everybody" not in run("register").stderr
+
+
+def test_a_list_that_cannot_be_read_does_not_stop_an_update(
+    run: Run, bank: FakeBank, profile_file: Path
+) -> None:
+    run("register")
+    (profile_file.parent / "registrations.json").write_text("broken")
+    result = run("update", CLIENT_ID, "--set", "client_name=New")
+    assert result.exit_code == 0
+    assert bank.clients[CLIENT_ID]["client_name"] == "New"
+    assert "registrations.json cannot be read" in result.stderr
+
+
+def test_the_member_is_part_of_what_a_refusal_means(run: Run, bank: FakeBank) -> None:
+    finding = {"member": "scope", "code": "odd_scope", "meaning": "Too odd.", "remedy": "Be even."}
+    bank.next_answers.append(refusal(400, "odd_scope", findings=[finding]))
+    told = json.loads(run("register", "--json").stdout)
+    assert (told["meaning"], told["remedy"]) == ("scope: Too odd.", "Be even.")

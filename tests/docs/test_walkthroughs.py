@@ -74,6 +74,17 @@ def test_the_guide_to_dialects_leads_to_its_end(
     assert load_dialect(str(tmp_path / "mybank.toml")).name == "bpce"
 
 
+def test_the_guide_to_renewals_leads_to_its_end(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    steps = blocks("docs/how-to/renew-certificates.md")
+    script = "".join(step + (WAIT if "sandbox up" in step else "") for step in steps)
+    said = run(script + "wait\n", tmp_path, environment)
+    assert "Either QSealC may sign from now on." in said
+    assert "Changed in [tpp] of bank/tpp/profile.toml:" in said
+    assert "Every check that can be made passes" in said
+
+
 def test_the_guide_to_the_audit_trail_leads_to_its_end(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:

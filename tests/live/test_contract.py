@@ -292,3 +292,27 @@ def test_a_token_is_as_described(served: JsonObject, acme: Party) -> None:
     reply = acme.send(acme.token_draft(scope="openid"))
     assert reply.status == 400
     body_validator(served, "Problem400Body").validate(reply.json)
+
+
+@pytest.mark.parametrize("changes", [{}, {"scope": "unknown", "x": 1}], ids=["good", "bad"])
+@pytest.mark.parametrize("operation", [each for each in OPERATIONS if each.has_body], ids=name_of)
+def test_a_dry_run_is_as_described(
+    served: JsonObject, acme: Party, operation: Operation, changes: JsonObject
+) -> None:
+    client_id = acme.register().json["client_id"]
+    draft = operation.unsigned(acme, client_id, **changes)
+    reply = acme.send(acme.signed(draft.set("Prefer", "handling=validate-only")))
+    assert (reply.status, reply.json["accepted"]) == (200, not changes)
+    body_validator(served, "DryRunReport").validate(reply.json)
+    path = operation.template.replace("{client_id}", "{clientId}")
+    described = served["paths"][path][operation.method.lower()]["responses"]["200"]
+    assert DRY_RUN in refs_of(described)
+
+
+def test_a_list_is_as_described(served: JsonObject, acme: Party) -> None:
+    acme.register()
+    reply = acme.send(acme.signed(acme.draft("GET")))
+    described = served["paths"][PREFIX + "/register"]["get"]
+    assert described["operationId"] == "registrationList"
+    assert refs_of(described["responses"]["200"]) == ["#/components/schemas/ClientList"]
+    body_validator(served, "ClientList").validate(reply.json)

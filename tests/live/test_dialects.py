@@ -214,6 +214,12 @@ def test_lcl_has_no_delete(bank_of: Callable[[str], Party]) -> None:
     assert (reply.status, reply.code) == (501, "operation_off")
 
 
+def _is_dry_run(response: dict[str, Any]) -> bool:
+    """Tell whether an answer is that to a dry run alone, whose status no dialect changes."""
+    schema = response.get("content", {}).get("application/json", {}).get("schema", {})
+    return bool(schema.get("$ref", "").endswith("/DryRunReport"))
+
+
 @pytest.mark.parametrize("name", ["bpce", "lcl", "bnpp", "cic", "rfc7591"])
 def test_the_description_has_the_statuses_of_the_dialect(
     bank_of: Callable[[str], Party], name: str
@@ -231,7 +237,8 @@ def test_the_description_has_the_statuses_of_the_dialect(
     for operation, described in answered.items():
         assert (described is not None) == (operation in dialect.operations)
         if described is not None:
-            good = [status for status in described["responses"] if status < "300"]
+            answers = described["responses"].items()
+            good = [status for status, each in answers if status < "300" and not _is_dry_run(each)]
             assert good == [str(getattr(dialect.answer, operation).status)]
     needed = answered["register"]["security"][0]
     assert (needed.keys() == {"qwac"}) == (not dialect.credentials.register)

@@ -1,5 +1,8 @@
 """A dry run says what would come of a request, and stores nothing."""
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -180,3 +183,13 @@ def test_a_dry_run_tells_of_the_quota_and_counts_in_the_rates(
     (finding,) = rehearse_post(party)["findings"]
     assert finding["code"] == "quota_reached"
     assert rehearse(party, party.draft("POST", body=party.metadata())).status == 429
+
+
+def test_the_command_asks_for_a_dry_run(desk: Desk, acme: Party) -> None:
+    before = counts(desk, acme)[0][:2]
+    command = [sys.executable, "-m", "enrol", "tpp", "register", "--dry-run", "--json"]
+    profile = ["--profile", str(desk.folder / "tpp" / "profile.toml")]
+    url = ["--bank-url", f"https://127.0.0.1:{desk.port}"]
+    result = subprocess.run([*command, *profile, *url], check=True, capture_output=True, text=True)
+    assert json.loads(result.stdout)["accepted"] is True
+    assert counts(desk, acme)[0][:2] == before

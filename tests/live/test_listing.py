@@ -1,6 +1,12 @@
 """A TPP finds its clients again, and their management tokens."""
 
+import json
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -116,3 +122,17 @@ def test_the_list_can_be_switched_off(
         party.register()
         reply = list_clients(party)
         assert (reply.status, reply.fields["allow"]) == (405, "POST")
+
+
+def test_the_command_lists_the_clients_at_the_bank(desk: Desk, tmp_path: Path) -> None:
+    shutil.copytree(desk.folder, tmp_path / "tpp", ignore=shutil.ignore_patterns("enrol.db*"))
+    profile = tmp_path / "tpp" / "tpp" / "profile.toml"
+
+    def enrol(*command: str) -> Any:
+        words = [sys.executable, "-m", "enrol", "tpp", *command, "--profile", str(profile)]
+        words += ["--bank-url", f"https://127.0.0.1:{desk.port}", "--json"]
+        done = subprocess.run(words, check=True, capture_output=True, text=True)
+        return json.loads(done.stdout)
+
+    client_id = enrol("register")["client_id"]
+    assert client_id in [each["client_id"] for each in enrol("list", "--remote")]

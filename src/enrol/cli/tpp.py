@@ -9,17 +9,20 @@ from enrol.cli.tpp_options import (
     AsJson,
     BankUrl,
     ClientIdArgument,
+    DryRunOption,
     GivenClientId,
     KeepSeal,
     MetadataFile,
     NewSeal,
     NewSealKey,
     ProfileFile,
+    Remote,
     RequestIdOption,
     Settings,
     Verbose,
     WriteProfile,
 )
+from enrol.cli.tpp_remote import list_remote, rehearse
 from enrol.cli.tpp_report import Report
 from enrol.cli.tpp_rotation import change_profile, rotation_of
 from enrol.cli.tpp_usage import JsonGroup
@@ -52,12 +55,16 @@ def register(
     metadata_file: MetadataFile = None,
     settings: Settings = None,
     request_id: RequestIdOption = None,
+    dry_run: DryRunOption = False,
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
     """Register a new client with the metadata and the QSealC of the profile."""
     with open_desk(context, profile_file, bank_url, as_json=as_json, verbose=verbose) as desk:
         metadata = desk.metadata(metadata_file, settings)
+        if dry_run:
+            rehearse(desk, metadata)
+            return
         registration = desk.client.register(metadata, request_id=request_id)
         _say(desk, f"Registered at {desk.profile.bank.url}.", registration)
         desk.keep(registration)
@@ -94,6 +101,7 @@ def update(
     keep_qsealc: KeepSeal = False,
     write_profile: WriteProfile = False,
     request_id: RequestIdOption = None,
+    dry_run: DryRunOption = False,
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
@@ -112,12 +120,11 @@ def update(
             desk.warn_of_other_seal(changed)
         starts_there = metadata_file is None and bool(settings or rotation)
         registered = desk.registered(changed) if starts_there else None
-        registration = desk.client.update(
-            changed,
-            desk.metadata(metadata_file, settings, registered=registered),
-            seals=seals,
-            request_id=request_id,
-        )
+        metadata = desk.metadata(metadata_file, settings, registered=registered)
+        if dry_run:
+            rehearse(desk, metadata, client_id=changed, seals=seals)
+            return
+        registration = desk.client.update(changed, metadata, seals=seals, request_id=request_id)
         did = "Updated" if registration.is_whole else "Asked for an update"
         _say(desk, f"{did} at {desk.profile.bank.url}.", registration)
         desk.note(registration, seals if registration.is_whole else ())
@@ -191,8 +198,23 @@ def forget(
 
 
 @app.command(name="list")
-def list_(*, profile_file: ProfileFile, as_json: AsJson = False) -> None:
-    """List the registrations made with this profile on this machine."""
+def list_(
+    context: typer.Context,
+    *,
+    profile_file: ProfileFile,
+    remote: Remote = False,
+    bank_url: BankUrl = None,
+    as_json: AsJson = False,
+    verbose: Verbose = False,
+) -> None:
+    """List the registrations made with this profile on this machine, or those at the bank.
+
+    --bank-url and --verbose matter with --remote only.
+    """
+    if remote:
+        with open_desk(context, profile_file, bank_url, as_json=as_json, verbose=verbose) as desk:
+            list_remote(desk)
+        return
     report = Report(as_json=as_json)
     with exit_status(report):
         profile_bank_url(profile_file)

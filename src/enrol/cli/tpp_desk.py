@@ -3,7 +3,7 @@
 import re
 import shlex
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -135,7 +135,9 @@ class Desk:
 
     def warn_of_other_seal(self, client_id: str) -> None:
         """Warn where an update registers another QSealC than the one registered last."""
-        kept, kid = self.kept(client_id), self.profile.credentials.seal.kid
+        kid, kept = self.profile.credentials.seal.kid, None
+        with suppress(ConfigurationError):  # a list that cannot be read is told after the update
+            kept = self.kept(client_id)
         if kept is not None and kept.kids and kid not in kept.kids:
             others = ", ".join(kept.kids)
             self.report.warn(

@@ -52,6 +52,17 @@ RequestIdOption = Annotated[
         help="Repeat the request with this X-Request-ID after a lost answer.",
     ),
 ]
+DryRunOption = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run",
+        help="Ask what would come of it; Enrol stores nothing. A bank that does not know dry runs "
+        "does it for real, which is then said.",
+    ),
+]
+Remote = Annotated[
+    bool, typer.Option("--remote", help="Ask the bank for all clients of the organisation.")
+]
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print the bank's answer as JSON, tokens included.")
 ]

@@ -76,7 +76,7 @@ def tell_refusal(report: Report, error: RegistrationRefusedError, advise: Advise
     _tell_call(report, error)
     findings = error.findings or (RefusedFinding(None, error.code, error.description, None),)
     for finding in findings:
-        _tell_finding(report, finding)
+        tell_finding(report, finding)
     if certificate is not None:
         report.line("certificate", certificate)
     _tell_hint(report, hint)
@@ -98,7 +98,7 @@ def _tell_hint(report: Report, hint: str | None) -> None:
         report.line("look at", hint)
 
 
-def _tell_finding(report: Report, finding: RefusedFinding) -> None:
+def tell_finding(report: Report, finding: RefusedFinding) -> None:
     """Say one rule: in Enrol's words where it knows the code, else in the bank's."""
     meaning, remedy = _words(finding)
     known = EXPLANATIONS.get(finding.code)
@@ -132,12 +132,13 @@ def _tell_explanation(report: Report, explanation: RefusalExplanation) -> None:
 
 def _document(error: RegistrationRefusedError, hint: str | None) -> dict[str, object]:
     findings = error.findings or (RefusedFinding(None, error.code, error.description, None),)
-    meaning, remedy = _words(findings[0])
+    first = findings[0]
+    meaning, remedy = _words(first)
     return {
         "status": error.status,
         "error": error.error,
         "code": error.code,
-        "meaning": meaning,
+        "meaning": f"{first.member}: {meaning}" if first.member else meaning,
         "remedy": remedy,
         "description": error.description,
         "certificate": error.certificate,

@@ -4,6 +4,7 @@ from enrol.client.answers import Registration
 from enrol.client.auth import SignatureAuth
 from enrol.client.bank import Bank, Bearer
 from enrol.client.bank_seal import BankSeal
+from enrol.client.dry_run import DryRun, DryRunIgnoredError
 from enrol.client.errors import (
     BankError,
     BankUnreachableError,
@@ -24,6 +25,8 @@ __all__ = [
     "BankUnreachableError",
     "Bearer",
     "Credentials",
+    "DryRun",
+    "DryRunIgnoredError",
     "Profile",
     "RefusedFinding",
     "Registration",

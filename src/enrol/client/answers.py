@@ -16,7 +16,7 @@ from enrol.oauth.types import ClientId
 
 _CODE: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]{1,8192}=*")
-_CLIENT_ID: Final = re.compile(r"[\x20-\x7e]{1,256}")
+CLIENT_ID: Final = re.compile(r"[\x20-\x7e]{1,256}")
 _SECONDS: Final = re.compile(r"[0-9]{1,9}")
 _DEFAULT_LIFETIME = 300
 _MOST_LINES: Final = 200
@@ -64,12 +64,12 @@ def parse_registration(response: httpx.Response, *, request_id: str) -> Registra
 
     Raises `RegistrationRefusedError` for other statuses and `UnreadableAnswerError`.
     """
-    return _registration(_document(response, (200, 201), request_id), request_id)
+    return _registration(parse_document(response, (200, 201), request_id), request_id)
 
 
 def _registration(document: JsonObject, request_id: str) -> Registration:
     client_id = document.get("client_id")
-    if not isinstance(client_id, str) or not _CLIENT_ID.fullmatch(client_id):
+    if not isinstance(client_id, str) or not CLIENT_ID.fullmatch(client_id):
         raise UnreadableAnswerError("bank_answer_unreadable", request_id=request_id)
     return Registration(ClientId(client_id), document, request_id)
 
@@ -81,7 +81,7 @@ def parse_update(response: httpx.Response, client_id: ClientId, *, request_id: s
     """
     if response.status_code == 204:
         return Registration(client_id, {}, request_id)
-    document = _document(response, (200, 201, 202), request_id)
+    document = parse_document(response, (200, 201, 202), request_id)
     if "client_id" not in document and printable_line(document.get("message")):
         return Registration(client_id, document, request_id)
     return _registration(document, request_id)
@@ -93,7 +93,7 @@ def parse_token(response: httpx.Response, *, request_id: str) -> Token:
     An answer that does not tell the lifetime gives a token of five minutes. Raises
     `RegistrationRefusedError` for other statuses and `UnreadableAnswerError`.
     """
-    document = _document(response, (200,), request_id)
+    document = parse_document(response, (200,), request_id)
     token, lifetime = document.get("access_token"), document.get("expires_in")
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
         raise UnreadableAnswerError("bank_answer_unreadable", request_id=request_id)
@@ -106,7 +106,7 @@ def parse_examination(response: httpx.Response, *, request_id: str) -> Examinati
 
     Raises `RegistrationRefusedError` for other statuses and `UnreadableAnswerError`.
     """
-    document = _document(response, (200,), request_id)
+    document = parse_document(response, (200,), request_id)
     try:
         return msgspec.convert(document, ExaminationReport)
     except msgspec.ValidationError as exc:
@@ -131,7 +131,7 @@ def refusal_of(response: httpx.Response, *, request_id: str) -> RegistrationRefu
         or f"http_{response.status_code}",
         description=printable_line(document.get("error_description"))
         or printable_line(document.get("message")),
-        findings=_findings(document),
+        findings=findings_of(document),
         request_id=printable_line(response.headers.get("x-request-id")) or request_id,
         retry_after=retry_after(response),
         explanation=_explanation(document.get("explanation")),
@@ -145,7 +145,13 @@ def retry_after(response: httpx.Response) -> int | None:
     return int(value) if _SECONDS.fullmatch(value) else None
 
 
-def _document(response: httpx.Response, statuses: tuple[int, ...], request_id: str) -> JsonObject:
+def parse_document(
+    response: httpx.Response, statuses: tuple[int, ...], request_id: str
+) -> JsonObject:
+    """Return the JSON object in an answer of one of these statuses.
+
+    Raises `RegistrationRefusedError` for other statuses and `UnreadableAnswerError`.
+    """
     if response.status_code not in statuses:
         raise refusal_of(response, request_id=request_id)
     try:
@@ -168,7 +174,8 @@ def _code(document: JsonObject) -> str | None:
     return code if _CODE.fullmatch(code) else None
 
 
-def _findings(document: JsonObject) -> tuple[RefusedFinding, ...]:
+def findings_of(document: JsonObject) -> tuple[RefusedFinding, ...]:
+    """Return the rules that an answer says are broken."""
     findings = document.get("findings")
     return tuple(
         RefusedFinding(

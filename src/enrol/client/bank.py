@@ -1,7 +1,8 @@
 """A bank as a TPP knows it: where its registration desk is, and what it wants with each call."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -44,7 +45,8 @@ class Bank:
     the one that tokens are asked with. `registration_endpoint` is a path too, where it is not
     ``/register`` below the prefix. `ca` is the PEM file of the CAs trusted for the bank's TLS
     end, those of the system by default. `seal` are the certificates it signs its answers with.
-    `registration_token` goes with a registration, `management_token` with the calls after it.
+    `registration_token` goes with a registration, `management_token` with the calls after it;
+    `update_members` are members with the values that the bank wants back in each update.
     """
 
     url: str
@@ -56,6 +58,7 @@ class Bank:
     registration_endpoint: str | None = None
     registration_token: Bearer = Bearer.MANAGE_REGISTRATION
     management_token: Bearer = Bearer.MANAGE_REGISTRATION
+    update_members: Mapping[str, str] = field(default_factory=dict)
 
 
 class BankTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,6 +74,7 @@ class BankTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     registration_endpoint: str | None = None
     registration_token: str = Bearer.MANAGE_REGISTRATION.value
     management_token: str = Bearer.MANAGE_REGISTRATION.value
+    update_members: dict[str, str] = {}
 
 
 def bank_of(table: BankTable, *, folder: Path, bank_url: str | None) -> Bank:
@@ -97,6 +101,7 @@ def bank_of(table: BankTable, *, folder: Path, bank_url: str | None) -> Bank:
         table.registration_endpoint,
         _bearer("registration_token", table.registration_token, among=REGISTRATION_TOKENS),
         _bearer("management_token", table.management_token, among=tuple(Bearer)),
+        table.update_members,
     )
 
 

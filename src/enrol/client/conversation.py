@@ -22,7 +22,9 @@ from enrol.client.answers import (
 )
 from enrol.client.auth import new_request_id
 from enrol.client.bank import Bank, Bearer
+from enrol.client.dry_run import PREFER, DryRun, parse_dry_run
 from enrol.client.errors import BankUnreachableError, Call, Purpose, telling
+from enrol.client.listing import MOST_PAGES, page_query, parse_page
 from enrol.client.messages import (
     check_request_id,
     preflight_request,
@@ -47,6 +49,7 @@ from enrol.client.steps import (
 from enrol.client.tls import failure_code
 from enrol.eidas.examination import ExaminationReport
 from enrol.errors import ConfigurationError
+from enrol.oauth.strict_json import JsonObject
 from enrol.oauth.types import ClientId
 
 _EARLY: Final = 30.0  # seconds before its end that a token is no longer used
@@ -58,6 +61,7 @@ _METHODS: Final = {
     Purpose.SHOW: "GET",
     Purpose.UPDATE: "PUT",
     Purpose.DELETE: "DELETE",
+    Purpose.LIST: "GET",
 }
 
 
@@ -135,7 +139,7 @@ class Conversation:
         request_id: str | None = None,
     ) -> Flow[Registration]:
         """Replace the metadata of a client, and its keys where there are other seals."""
-        body = registration_body(metadata, *(seals or (self._seal,)), client_id=client_id)
+        body = self._body(metadata, seals, client_id)
         return (
             yield from self._call(
                 Purpose.UPDATE,
@@ -149,6 +153,30 @@ class Conversation:
     def delete(self, client_id: str, *, request_id: str | None = None) -> Flow[None]:
         """Delete a client."""
         yield from self._call(Purpose.DELETE, client_id, check_deleted, request_id=request_id)
+
+    def rehearse(
+        self,
+        metadata: Mapping[str, object],
+        *,
+        client_id: str | None = None,
+        seals: tuple[Seal, ...] = (),
+    ) -> Flow[DryRun]:
+        """Learn what would come of a registration, or of an update of a client."""
+        body = self._body(metadata, seals, client_id)
+        changed = None if client_id is None else ClientId(client_id)
+        parse = partial(parse_dry_run, client_id=changed)
+        return (yield from self._call(Purpose.REHEARSE, client_id, parse, body=body))
+
+    def list_registrations(self) -> Flow[tuple[JsonObject, ...]]:
+        """Read the list of all clients of the organisation, page by page."""
+        clients: tuple[JsonObject, ...] = ()
+        for _ in range(MOST_PAGES):
+            query = page_query(str(clients[-1]["client_id"]) if clients else "")
+            page = yield from self._call(Purpose.LIST, None, parse_page, query=query)
+            clients += page.clients
+            if page.is_last:
+                break
+        return clients
 
     def check(self) -> Flow[ExaminationReport]:
         """Have the certificates examined; nothing is registered."""
@@ -166,14 +194,18 @@ class Conversation:
         *,
         body: bytes | None = None,
         request_id: str | None = None,
+        query: str = "",
     ) -> Flow[T]:
         """Send one signed request and return what its answer says."""
-        url = registration_url(self._bank, client_id)
+        url = registration_url(self._bank, client_id) + query
         own_id = check_request_id(request_id) if request_id else new_request_id()
         token = yield from self._bearer(client_id)
+        method = _METHODS.get(purpose) or ("POST" if client_id is None else "PUT")
         request = registration_request(
-            _METHODS[purpose], url, seal=self._seal, token=token, request_id=own_id, body=body
+            method, url, seal=self._seal, token=token, request_id=own_id, body=body
         )
+        if purpose is Purpose.REHEARSE:
+            request.headers["Prefer"] = PREFER
         with telling(_call_of(purpose, request)):
             response = yield from self._exchange(request)
             if response.status_code == 401:  # the next call asks for a new token
@@ -184,6 +216,13 @@ class Conversation:
         if isinstance(answer, Registration) and answer.registration_access_token is not None:
             self._answered_tokens[answer.client_id] = answer.registration_access_token
         return answer
+
+    def _body(
+        self, metadata: Mapping[str, object], seals: tuple[Seal, ...], client_id: str | None
+    ) -> bytes:
+        sent_back = self._bank.update_members
+        own = seals or (self._seal,)
+        return registration_body(metadata, *own, client_id=client_id, sent_back=sent_back)
 
     def _bearer(self, client_id: str | None) -> Flow[str | None]:
         """Return the token that the bank wants with a call, None where it wants none."""

@@ -19,6 +19,8 @@ class Purpose(StrEnum):
     UPDATE = "update"
     DELETE = "delete"
     CHECK = "check"
+    REHEARSE = "dry-run"
+    LIST = "list"
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,13 +119,16 @@ def _value(name: str, text: str) -> object:
 
 
 def registration_body(
-    metadata: Mapping[str, object], *seals: Seal, client_id: str | None = None
+    metadata: Mapping[str, object],
+    *seals: Seal,
+    client_id: str | None = None,
+    sent_back: Mapping[str, str] | None = None,
 ) -> bytes:
     """Return the JSON of a registration, or with `client_id` of an update (RFC 7592 §2.2).
 
     It holds all metadata and the keys of `seals`, and none of what a bank issues but the
-    client_id. The same arguments always give the same bytes.
+    client_id, and in an update `sent_back`. The same arguments always give the same bytes.
     """
     own = {name: value for name, value in metadata.items() if name not in _NOT_YOURS}
-    issued = {} if client_id is None else {"client_id": client_id}
+    issued = {} if client_id is None else {"client_id": client_id, **(sent_back or {})}
     return msgspec.json.encode(issued | own | {"jwks": jwks_of(*seals)})

@@ -1,4 +1,4 @@
-"""The steps of a conversation with a bank: what is sent, what comes of it, when it is sent again."""
+"""The steps of a conversation with a bank: what is sent, what comes of it, what is sent again."""
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass

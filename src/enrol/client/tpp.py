@@ -11,6 +11,7 @@ import httpx
 from enrol.client.answers import Registration
 from enrol.client.bank import Bank
 from enrol.client.conversation import Conversation
+from enrol.client.dry_run import DryRun
 from enrol.client.profile import Credentials
 from enrol.client.seal import Seal
 from enrol.client.steps import (
@@ -26,6 +27,7 @@ from enrol.client.steps import (
 )
 from enrol.client.tls import FAILURES, tls_context
 from enrol.eidas.examination import ExaminationReport
+from enrol.oauth.strict_json import JsonObject
 
 
 class TppClient:
@@ -89,6 +91,23 @@ class TppClient:
     def delete(self, client_id: str, *, request_id: str | None = None) -> None:
         """Delete a client (RFC 7592 §2.3)."""
         self._run(self._conversation.delete(client_id, request_id=request_id))
+
+    def rehearse(
+        self,
+        metadata: Mapping[str, object],
+        *,
+        client_id: str | None = None,
+        seals: tuple[Seal, ...] = (),
+    ) -> DryRun:
+        """Return what would come of a registration, or of an update of a client.
+
+        A bank that does not know dry runs does what is asked: `DryRunIgnoredError`.
+        """
+        return self._run(self._conversation.rehearse(metadata, client_id=client_id, seals=seals))
+
+    def list_registrations(self) -> tuple[JsonObject, ...]:
+        """Return all clients of the organisation as the bank lists them; not every bank does."""
+        return self._run(self._conversation.list_registrations())
 
     def check(self) -> ExaminationReport:
         """Return what the bank thinks of the QWAC and the QSealC; nothing is registered.
@@ -184,6 +203,22 @@ class AsyncTppClient:
     async def delete(self, client_id: str, *, request_id: str | None = None) -> None:
         """Delete a client, as `TppClient.delete`."""
         await self._run(self._conversation.delete(client_id, request_id=request_id))
+
+    async def rehearse(
+        self,
+        metadata: Mapping[str, object],
+        *,
+        client_id: str | None = None,
+        seals: tuple[Seal, ...] = (),
+    ) -> DryRun:
+        """Return what would come of a call, as `TppClient.rehearse`."""
+        return await self._run(
+            self._conversation.rehearse(metadata, client_id=client_id, seals=seals)
+        )
+
+    async def list_registrations(self) -> tuple[JsonObject, ...]:
+        """Return all clients of the organisation, as `TppClient.list_registrations`."""
+        return await self._run(self._conversation.list_registrations())
 
     async def check(self) -> ExaminationReport:
         """Return what the bank thinks of the certificates, as `TppClient.check`."""

@@ -29,6 +29,11 @@ CLIENT: dict[str, Explanation] = {
         "Check HTTPS_PROXY, or add the bank's host to NO_PROXY.",
         "RFC 9110 §9.3.6",
     ),
+    "dry_run_ignored": Explanation(
+        "The bank does not know dry runs: it did what was asked, for real.",
+        "Look at the registration with enrol tpp show, and delete or update it if it is unwanted.",
+        "RFC 7240 §2",
+    ),
     "bank_answer_unreadable": Explanation(
         "The bank says yes in a form that is not the contract's.",
         "Look at the answer with --verbose, check prefix and token_endpoint in the profile, and "

@@ -85,7 +85,7 @@ url = "{url_of(host, port)}"
 {_place(dialect)}
 token_endpoint = "/stet/psd2/oauth/token"
 client_id = "PSD2_TPPRegister"
-{_tokens(dialect)}ca = "../server-ca.pem"
+{_tokens(dialect)}{_update_members(dialect)}ca = "../server-ca.pem"
 seal = "../bank/seal.pem"
 
 [tpp]
@@ -128,6 +128,13 @@ def _tokens(dialect: Spoken) -> str:
         for name, accepted in wanted.items()
         if Credential.MANAGE_REGISTRATION not in accepted
     )
+
+
+def _update_members(dialect: Spoken) -> str:
+    """Return what the bank wants back in an update, as a line of a profile."""
+    constants = dialect.rules.metadata.update_constants if dialect.rules else {}
+    pairs = ", ".join(f"{name} = {_text(value)}" for name, value in constants.items())
+    return f"update_members = {{ {pairs} }}\n" if pairs else ""
 
 
 def _further_members(dialect: Spoken) -> str:

@@ -6,7 +6,7 @@ pyHanko verifies; it takes a second to import, so only the process that refreshe
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -39,12 +39,9 @@ def verified_list(
 
 def official_journal_signers(at: datetime) -> tuple[bytes, ...]:
     """Return the certificates that the Official Journal names for the LOTL at `at`, DER."""
-    from pyhanko.sign.validation.qualified.eutl_parse import (  # noqa: PLC0415 - slow
-        ojeu_bootstrap_lotl_tlso_certs,
-    )
-
     anchor = 1 if at >= _RE_ANCHORED else 0
-    return tuple(certificate.dump() for certificate in ojeu_bootstrap_lotl_tlso_certs(anchor))
+    signers = eutl_parse().ojeu_bootstrap_lotl_tlso_certs(anchor)
+    return tuple(certificate.dump() for certificate in signers)
 
 
 def read_signers(pem: bytes) -> tuple[bytes, ...]:
@@ -58,14 +55,25 @@ def read_signers(pem: bytes) -> tuple[bytes, ...]:
     return tuple(certificate.public_bytes(Encoding.DER) for certificate in found)
 
 
+@cache
+def eutl_parse() -> Any:  # noqa: ANN401 - a module without types
+    """Import what of pyHanko reads lists.
+
+    It teaches asn1crypto an extension; what was encoded before left a map that lacks it.
+    """
+    from asn1crypto.x509 import ExtensionId  # noqa: PLC0415 - slow
+    from pyhanko.sign.validation.qualified import eutl_parse as module  # noqa: PLC0415 - slow
+
+    ExtensionId._reverse_map = None
+    return module
+
+
 def _signed(text: str, signers: Sequence[bytes], *, at: datetime) -> str:
     """Return the part of the document that was signed, as text."""
-    from pyhanko.sign.validation.qualified import eutl_parse  # noqa: PLC0415 - slow
-
     candidates = [loaded for der in signers if (loaded := _load(der)) is not None]
     if not candidates:
         raise ListRefusedError("list_signature_invalid", "nobody is known who may sign it")
-    verify = eutl_parse._validate_and_extract_tl_data_multiple_certs  # see ADR 0006
+    verify = eutl_parse()._validate_and_extract_tl_data_multiple_certs  # see ADR 0006
     try:
         return str(verify(text, candidates, at))
     except Exception as exc:  # of pyHanko, signxml, lxml and cryptography
