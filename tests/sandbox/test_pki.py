@@ -57,7 +57,7 @@ def test_a_qwac_is_for_tls(issue: Issue, facts: Facts) -> None:
     }
     assert read.dns_names == ("psd2.acme-paiements.example",)
     assert read.common_name == "psd2.acme-paiements.example"
-    assert read.policies == ("0.4.0.194112.1.5", "0.4.0.19495.3.1")
+    assert read.policies == ("0.4.0.194112.1.4", "0.4.0.19495.3.1")
 
 
 def test_a_qsealc_is_for_seals(issue: Issue, facts: Facts) -> None:

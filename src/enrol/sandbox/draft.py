@@ -30,8 +30,9 @@ QTSP_HOST = "qtsp.example"
 QTSP_SITE = f"http://{QTSP_HOST}"
 CRL_PATH = "/ca.crl"
 
+_DISCLOSURE = f"https://{QTSP_HOST}/pds_en.pdf"
 _QCP_L = "0.4.0.194112.1.1"
-_QNCP_W = "0.4.0.194112.1.5"
+_QEVCP_W = "0.4.0.194112.1.4"
 _QCP_WEB_PSD2 = "0.4.0.19495.3.1"
 
 
@@ -134,7 +135,7 @@ def certificate_draft(
 
 def qc_statements(of: Draft) -> bytes:
     """Return the DER of the qcStatements extension (EN 319 412-5 §4, TS 119 495 §5.1)."""
-    pds = PdsLocations([{"url": f"{QTSP_SITE}/pds_en.pdf", "language": "en"}])
+    pds = PdsLocations([{"url": _DISCLOSURE, "language": "en"}])
     statements = []
     if of.qc_compliance:
         statements.append(QcStatement({"id": QC_COMPLIANCE}))
@@ -208,7 +209,7 @@ def _key_usage(of: Draft, public_key: PublicKey) -> x509.KeyUsage:
 
 def _use(of: Draft) -> list[tuple[x509.ExtensionType, bool]]:
     """Return what says the certificate's use: policies, and for the web its names."""
-    policies = (_QNCP_W, _QCP_WEB_PSD2) if of.kind is Kind.QWAC else (_QCP_L,)
+    policies = (_QEVCP_W, _QCP_WEB_PSD2) if of.kind is Kind.QWAC else (_QCP_L,)
     use: list[tuple[x509.ExtensionType, bool]] = [
         (
             x509.CertificatePolicies(
