@@ -1,0 +1,215 @@
+"""The settings as a whole, and what they mean to each part."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from msgspec import structs
+
+from enrol.adapters.dialects import load_dialect
+from enrol.adapters.fetch import FetchPolicy
+from enrol.adapters.inquiry import InquiryPolicy
+from enrol.adapters.outbound import Reach
+from enrol.adapters.trustlists.job import RefreshJob
+from enrol.eidas.rules import CertificateRules
+from enrol.errors import ConfigurationError
+from enrol.httpsig.policy import STET as STET_SIGNATURES
+from enrol.httpsig.policy import STRICT as STRICT_SIGNATURES
+from enrol.oauth.types import ClientId
+from enrol.registration.desk_settings import DeskSettings
+from enrol.registration.dialect import Dialect, Presence
+from enrol.registration.entitlement import EntitlementRules
+from enrol.registration.grants import GrantSettings
+from enrol.registration.ratelimit import Rate
+from enrol.registration.signatures import SignaturePolicies
+from enrol.server.app import Paths
+from enrol.server.call import RequestLimits
+from enrol.settings.sections import (
+    DeadlinesSection,
+    KeyUrlsSection,
+    LimitsSection,
+    LogSection,
+    ProxySection,
+    RegisterSection,
+    RegistrationSection,
+    RevocationSection,
+    Section,
+    ServerSection,
+    SignaturesSection,
+    StorageSection,
+    TokensSection,
+    TrustSection,
+)
+
+_MINUTE = timedelta(minutes=1)
+
+
+class Settings(Section, frozen=True):
+    """Everything that can be set."""
+
+    server: ServerSection
+    storage: StorageSection
+    proxy: ProxySection = ProxySection()
+    trust: TrustSection = TrustSection()
+    revocation: RevocationSection = RevocationSection()
+    register: RegisterSection = RegisterSection()
+    registration: RegistrationSection = RegistrationSection()
+    signatures: SignaturesSection = SignaturesSection()
+    tokens: TokensSection = TokensSection()
+    key_urls: KeyUrlsSection = KeyUrlsSection()
+    limits: LimitsSection = LimitsSection()
+    deadlines: DeadlinesSection = DeadlinesSection()
+    log: LogSection = LogSection()
+
+    @property
+    def public_url(self) -> str:
+        """The URL of the server as clients see it, without a slash at its end."""
+        return self.server.public_url or f"https://{self.server.host}:{self.server.port}"
+
+    @property
+    def paths(self) -> Paths:
+        """Where the entry points are."""
+        own, prefix = self.dialect.register_path, self.server.prefix
+        register = own if prefix is None else f"{prefix}/{own.rpartition('/')[2]}"
+        return Paths(register=register, token=self.server.token_path)
+
+    @property
+    def dialect(self) -> Dialect:
+        """The dialect spoken; a signature is always wanted where the settings say of what."""
+        dialect = load_dialect(self.registration.dialect)
+        if self.signatures.profile == "dialect":
+            return dialect
+        return structs.replace(
+            dialect, signature=structs.replace(dialect.signature, presence=Presence.REQUIRED)
+        )
+
+    @property
+    def refresh_job(self) -> RefreshJob | None:
+        """How trusted lists are refreshed, None where trust does not come from lists."""
+        given = self.trust
+        if given.source == "none" or given.anchors:
+            return None
+        folder, anchors = given.directory, given.lotl_anchors
+        return RefreshJob(
+            snapshot=str(given.snapshot or self.storage.path.with_name("trust.snapshot")),
+            lotl_url=given.lotl_url,
+            directory=None if folder is None or given.source == "eu" else str(folder),
+            lotl_anchors=None if anchors is None else str(anchors),
+            grace=given.grace_days,
+            plain_http=given.source == "sandbox",
+        )
+
+    @property
+    def register_path(self) -> Path:
+        """Where the register of payment institutions is kept."""
+        return self.register.path or self.storage.path.with_name("register.db")
+
+    @property
+    def entitlement(self) -> EntitlementRules:
+        """How PSPs are judged by the register of payment institutions."""
+        given = self.register
+        return EntitlementRules(
+            given.mode, frozenset(given.allow), given.mapped, country=given.country
+        )
+
+    @property
+    def desk(self) -> DeskSettings:
+        """What the desk does and for how many."""
+        dialect = self.dialect
+        return DeskSettings(
+            dialect=dialect,
+            offered=dialect.operations.intersection(self.registration.operations),
+            quota=self.limits.clients_per_organization if self.has_rates else None,
+            on_duplicate=self.registration.on_duplicate,
+        )
+
+    @property
+    def grants(self) -> GrantSettings:
+        """What the token endpoint grants."""
+        return GrantSettings(
+            generic_client_id=ClientId(self.tokens.client_id),
+            lifetime=timedelta(seconds=self.tokens.lifetime),
+        )
+
+    @property
+    def signature_policies(self) -> SignaturePolicies:
+        """What a signature must be, for everyone and for callers that differ.
+
+        RFC 9421 signs the authority: that of `public_url` where it is set, else of Host.
+        """
+        given, prefix = self.signatures, self.paths.register.rpartition("/")[0].encode()
+        own = self.dialect.signature
+        known = given.quirks + (own.quirks if given.profile == "dialect" else ())
+        profiles = {"dialect": own.policy, "stet": STET_SIGNATURES, "strict": STRICT_SIGNATURES}
+        profile = profiles[given.profile]
+        url = self.server.public_url
+        everyone = replace(
+            profile, modes=given.modes, authority=urlsplit(url).netloc if url else None
+        ).with_quirks(known, prefix=prefix)
+        callers = {
+            name: replace(everyone, modes=theirs.modes or given.modes).with_quirks(
+                known if theirs.quirks is None else theirs.quirks, prefix=prefix
+            )
+            for name, theirs in given.clients.items()
+        }
+        return SignaturePolicies(everyone, callers)
+
+    @property
+    def fetch_policy(self) -> FetchPolicy:
+        """Where certificates may be fetched from; raises `ConfigurationError` for a bad host."""
+        hosts = _endpoints("key_urls.hosts", self.key_urls.hosts)
+        return FetchPolicy(allowed_hosts=hosts, ca_file=self.key_urls.ca)
+
+    @property
+    def inquiry_policy(self) -> InquiryPolicy:
+        """How issuers are asked online; raises `ConfigurationError` for a bad host."""
+        given = self.revocation
+        return InquiryPolicy(
+            reach=Reach(
+                allowed_hosts=_endpoints("revocation.hosts", given.hosts),
+                read_timeout=given.deadline_seconds,
+            ),
+            deadline=given.deadline_seconds,
+            largest_list=given.list_bytes,
+            parallel=given.parallel,
+            ocsp_kept_for=timedelta(minutes=given.ocsp_minutes),
+            list_kept_for=timedelta(hours=given.list_hours),
+        )
+
+    @property
+    def certificate_rules(self) -> CertificateRules:
+        """What every certificate must be."""
+        return CertificateRules(revocation_required=self.revocation.mode == "require")
+
+    @property
+    def request_limits(self) -> RequestLimits:
+        """What one request may cost."""
+        return RequestLimits(
+            body=self.limits.body_bytes,
+            body_deadline=self.deadlines.body,
+            request_deadline=self.deadlines.request,
+            in_flight=self.limits.in_flight,
+        )
+
+    @property
+    def has_rates(self) -> bool:
+        """Whether callers are counted."""
+        return self.limits.rates == "on"
+
+    def rate(self, per_minute: int) -> Rate | None:
+        """Return a rate a minute, or None where rates are off."""
+        return Rate(per_minute, _MINUTE) if self.has_rates else None
+
+
+def _endpoints(setting: str, hosts: Mapping[str, str]) -> dict[str, tuple[str, int]]:
+    """Return address and port of each host, which are ``address:port`` in the setting."""
+    return {name.lower(): _endpoint(f"{setting}: {name}", text) for name, text in hosts.items()}
+
+
+def _endpoint(name: str, text: str) -> tuple[str, int]:
+    address, _, port = text.rpartition(":")
+    if not address or not port.isdecimal():
+        raise ConfigurationError("host_address_invalid", f"{name} must be address:port")
+    return address, int(port)
