@@ -1,0 +1,6 @@
+"""The one place where the parts are joined."""
+
+from enrol.bootstrap.process import bring_up_to_date, check, run
+from enrol.bootstrap.trusting import preflight_desk, recheck_of
+
+__all__ = ["bring_up_to_date", "check", "preflight_desk", "recheck_of", "run"]

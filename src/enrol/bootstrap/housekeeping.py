@@ -1,0 +1,52 @@
+"""What runs beside the requests."""
+
+import asyncio
+import gc
+from dataclasses import asdict
+
+import structlog
+
+from enrol.adapters.recheck import leisurely, recheck_at_leisure
+from enrol.adapters.store import SqliteStore
+from enrol.bootstrap.trusting import recheck_with
+from enrol.errors import UnavailableError
+from enrol.registration.ports import ClientStates, Clock, TrustSource
+from enrol.settings import Settings
+
+_HOUR = 3600.0
+_GC_THRESHOLDS = (20_000, 20, 100)
+_FIRST_RECHECK = 600.0
+_log = structlog.get_logger("enrol.bootstrap")
+
+
+def spare_the_collector() -> None:
+    """Let garbage collection pass over what the start made, and come less often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLDS)
+
+
+async def forget_expired_tokens(store: SqliteStore, clock: Clock) -> None:
+    """Delete expired tokens at start and every hour; a register that cannot now can later."""
+    while True:
+        try:
+            await store.purge_tokens(clock())
+        except UnavailableError as exc:
+            _log.warning("expired tokens stay for an hour", code=exc.code)
+        await asyncio.sleep(_HOUR)
+
+
+async def recheck_clients(
+    settings: Settings, trust: TrustSource, states: ClientStates, clock: Clock
+) -> None:
+    """Judge all clients anew soon after the start, then as often as is set; to be cancelled."""
+    await asyncio.sleep(_FIRST_RECHECK)
+    while True:
+        recheck = recheck_with(settings, trust, at=clock(), pace=leisurely())
+        try:
+            report = await recheck_at_leisure(states, recheck)
+        except Exception:  # whatever it fails of, the next one is tried
+            _log.exception("clients_recheck_failed")
+        else:
+            _log.info("clients_rechecked", **asdict(report))
+        await asyncio.sleep(settings.trust.recheck_hours * _HOUR)
