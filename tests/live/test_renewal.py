@@ -5,15 +5,39 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from live.desk import Desk
-from live.party import Pair, Party
+from live.party import Pair, Party, issue
 
 NewPair = Callable[..., Pair]
 Renewed = Callable[..., Party]
+ORGANIZATION = "PSDFR-ACPR-33333"
+"""It has no clients but those of this module, so that a key that is dropped is known no more."""
 
 
 @pytest.fixture
-def client_id(acme: Party) -> str:
-    """A client registered with the certificates that are renewed afterwards."""
+def acme(desk: Desk, party_of: Callable[..., Party]) -> Iterator[Party]:
+    """The TPP that renews its certificates."""
+    party = party_of(desk, ORGANIZATION)
+    yield party
+    party.close()
+
+
+@pytest.fixture
+def new_pair(desk: Desk) -> NewPair:
+    """Issue another certificate of that TPP."""
+
+    def make(kind: str, **options: object) -> Pair:
+        return issue(desk.folder, kind, ORGANIZATION, **options)  # type: ignore[arg-type]
+
+    return make
+
+
+@pytest.fixture
+def client_id(desk: Desk, acme: Party) -> str:
+    """A client registered with the certificates that are renewed afterwards, and no other."""
+    for registered in desk.rows(
+        "SELECT client_id FROM clients WHERE organization_identifier = ?", ORGANIZATION
+    ):
+        acme.delete(*registered)
     return str(acme.register().json["client_id"])
 
 
