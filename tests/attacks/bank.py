@@ -47,7 +47,6 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "open": {},
     "discreet": {
         "server.openapi": "false",
-        "registration.listing": "false",
         "key_urls.fetch": "false",
         "deadlines.body": 1,
     },

@@ -30,7 +30,6 @@ _BANKS = {
     "AC-251": "closed",
     "AC-225": "crowded",
     ("AC-060", "/openapi.json"): "discreet",
-    ("AC-061", "GET /register"): "discreet",
 }
 _LONGEST_ID = 40
 

@@ -66,7 +66,7 @@ def run(folder: Path) -> None:
         return respond(record, **options)
 
     with (
-        patch("enrol.bootstrap.SqliteStore", FaultyStore),
+        patch("enrol.bootstrap.application.SqliteStore", FaultyStore),
         patch("enrol.server.routes.respond", faulty_respond),
     ):
         main()

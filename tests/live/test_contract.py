@@ -307,12 +307,3 @@ def test_a_dry_run_is_as_described(
     path = operation.template.replace("{client_id}", "{clientId}")
     described = served["paths"][path][operation.method.lower()]["responses"]["200"]
     assert DRY_RUN in refs_of(described)
-
-
-def test_a_list_is_as_described(served: JsonObject, acme: Party) -> None:
-    acme.register()
-    reply = acme.send(acme.signed(acme.draft("GET")))
-    described = served["paths"][PREFIX + "/register"]["get"]
-    assert described["operationId"] == "registrationList"
-    assert refs_of(described["responses"]["200"]) == ["#/components/schemas/ClientList"]
-    body_validator(served, "ClientList").validate(reply.json)

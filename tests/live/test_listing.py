@@ -4,14 +4,15 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from live.desk import Desk
-from live.party import Party, Reply
+from live.party import REGISTER, Draft, Party, Reply
 
 COUNT = 5
 
@@ -20,6 +21,14 @@ def list_clients(party: Party, query: str = "") -> Reply:
     draft = party.draft("GET")
     draft.target += query
     return party.send(party.signed(draft))
+
+
+@pytest.fixture(scope="module")
+def desk(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A bank that lists clients."""
+    folder = tmp_path_factory.mktemp("listing") / "bank"
+    with desk.beside(folder, registration__listing="true") as bank:
+        yield bank
 
 
 @pytest.fixture
@@ -113,15 +122,13 @@ def test_a_lost_management_token_is_shown_again_to_the_organisation(
     assert lister.delete(client["client_id"]).status == 204
 
 
-def test_the_list_can_be_switched_off(
-    desk: Desk, party_of: Callable[..., Party], tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    folder = tmp_path_factory.mktemp("unlisted") / "sandbox"
-    with desk.beside(folder, registration__listing="false") as bank:
-        party = party_of(bank)
-        party.register()
-        reply = list_clients(party)
-        assert (reply.status, reply.fields["allow"]) == (405, "POST")
+def test_the_list_is_as_described(lister: Party) -> None:
+    document = lister.send(Draft("GET", "/openapi.json", [("Host", "localhost")])).json
+    described = document["paths"][REGISTER]["get"]
+    assert described["operationId"] == "registrationList"
+    schema = described["responses"]["200"]["content"]["application/json"]["schema"]
+    assert schema == {"$ref": "#/components/schemas/ClientList"}
+    Draft202012Validator(document | schema).validate(list_clients(lister).json)
 
 
 def test_the_command_lists_the_clients_at_the_bank(desk: Desk, tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def build_app(
     health: Health,
     documents: Documents,
     lifespan: Lifespan,
-    listing: bool = True,
+    listing: bool = False,
 ) -> ASGIApp:
     """Return the ASGI application of the desk; without `listing` nobody's clients are listed."""
 

@@ -156,7 +156,8 @@ class RegistrationSection(Section, frozen=True):
     that the organisation has registered before: the same ``software_id``, else ``client_name``,
     agent and certificates. ``"new"`` makes another client, as RFC 7591 has it; ``"return"`` answers
     with the client that stands, as it stands and with the status of a registration; ``"refuse"``
-    answers 400. With `listing`, GET on the registration endpoint lists the clients of the caller.
+    answers 400. With `listing`, which goes beyond the contract of STET, GET on the registration
+    endpoint lists the clients of the caller.
     `explain_refusals` puts into the answer to a refused signature every rule, what became of it,
     and the signing string computed; it is for test systems, where TPPs find their mistakes.
     """
@@ -164,7 +165,7 @@ class RegistrationSection(Section, frozen=True):
     dialect: str = "stet"
     operations: tuple[Operation, ...] = tuple(Operation)
     on_duplicate: OnDuplicate = OnDuplicate.NEW
-    listing: bool = True
+    listing: bool = False
     explain_refusals: bool = False
 
 

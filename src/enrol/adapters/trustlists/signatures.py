@@ -64,7 +64,7 @@ def eutl_parse() -> Any:  # noqa: ANN401 - a module without types
     from asn1crypto.x509 import ExtensionId  # noqa: PLC0415 - slow
     from pyhanko.sign.validation.qualified import eutl_parse as module  # noqa: PLC0415 - slow
 
-    ExtensionId._reverse_map = None
+    ExtensionId._reverse_map = {name: oid for oid, name in ExtensionId._map.items()}
     return module
 
 
