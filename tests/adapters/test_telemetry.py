@@ -13,15 +13,6 @@ from enrol.adapters.clock import system_clock
 from enrol.adapters.telemetry import LogFormat, configure_logging
 
 
-@pytest.fixture(autouse=True)
-def logging_left_as_it_was():
-    handlers, level = logging.root.handlers[:], logging.root.level
-    yield
-    structlog.reset_defaults()
-    logging.root.handlers[:] = handlers
-    logging.root.setLevel(level)
-
-
 @pytest.fixture
 def stream():
     return io.StringIO()
@@ -58,6 +49,13 @@ def test_exception_is_part_of_its_line(stream, line_format):
         structlog.get_logger().exception("unexpected")
     (line,) = stream.getvalue().splitlines()
     assert "Traceback" in line
+
+
+def test_a_stream_that_is_closed_loses_lines_and_fails_nobody(stream):
+    sink = configure_logging(stream)
+    stream.close()
+    structlog.get_logger().info("request")
+    assert sink.dropped == 1
 
 
 def test_events_below_the_level_are_left_out(stream):

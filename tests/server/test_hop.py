@@ -234,6 +234,7 @@ def test_a_unix_socket_speaks_plain_http(pki, tmp_path: Path):
     hop = Hop(secrets=(SECRET,))
     with running(desk, pki, tls=None, know=hop.know, sockets=[bind_unix_socket(path)]):
         with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(20)
             client.connect(str(path))
             client.sendall(head(BELIEVED, CLIENT_CERT))
             assert client.recv(4096).startswith(b"HTTP/1.1 204 ")
@@ -246,6 +247,7 @@ def test_a_unix_socket_has_the_deadlines_of_a_connection(pki, tmp_path: Path):
     sockets = [bind_unix_socket(path)]
     with running(Desk(), pki, tls=None, know=hop.know, sockets=sockets, headers=0.05):
         with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(20)
             client.connect(str(path))
             client.sendall(b"GET / HT")
             assert client.recv(4096).startswith(b"HTTP/1.1 408 ")
@@ -283,6 +285,7 @@ def test_an_answer_before_the_end_of_a_body_is_not_lost(pki, tmp_path: Path):
     hop = Hop(secrets=(SECRET,))
     with running(Desk(), pki, tls=None, know=hop.know, sockets=[bind_unix_socket(path)]):
         with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(20)
             client.connect(str(path))
             client.sendall(b"GET / HTTP/1.1\r\nHost: b\r\nContent-Length: 9999999\r\n\r\n")
             assert client.recv(4096).startswith(b"HTTP/1.1 204 ")

@@ -37,17 +37,21 @@ class LineSink:
         self.dropped = 0
 
     def msg(self, line: str) -> None:
-        """Write a line, or count it as dropped."""
+        """Write a line, or count it as dropped: a request does not fail of its log."""
+        try:
+            written = self._write(line)
+        except (OSError, ValueError):  # ValueError: the stream is closed
+            written = False
+        self.dropped += not written
+
+    def _write(self, line: str) -> bool:
         if self._descriptor is None:
             self._stream.write(line + "\n")
-            return
-        if not self._ready.poll(0):
-            self.dropped += 1
-            return
-        try:
+        elif self._ready.poll(0):
             os.write(self._descriptor, line.encode("ascii", "backslashreplace") + b"\n")
-        except OSError:
-            self.dropped += 1
+        else:
+            return False
+        return True
 
     log = debug = info = warning = error = critical = fatal = failure = exception = msg
     """structlog calls the method named after the level."""
