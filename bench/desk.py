@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench.load import Line
 from bench.processes import free_port, running
 from bench.system import Running
 from bench.tpp import make_tpp, sign_ahead
@@ -36,6 +37,7 @@ class Enrol:
         ]
         sign_ahead(self._tpps[:1], int(_FASTEST_OF_ONE * seconds))
         sign_ahead(self._tpps, int(_FASTEST_OF_MANY * seconds / len(self._tpps)))
+        self._unsent = [iter(tpp.signed) for tpp in self._tpps]
 
     @contextmanager
     def start(self, folder: Path, connections: int) -> Iterator[Running]:
@@ -49,10 +51,13 @@ class Enrol:
             log=folder / "log",
             environment=environment,
         ) as process:
-            unsent = [iter(tpp.signed) for tpp in self._tpps]
-            turns = [number % len(self._tpps) for number in range(connections)]
-            lines = [self._tpps[turn].line(port, unsent[turn]) for turn in turns]
-            yield Running(process, port, lines)
+            self._unsent = [iter(tpp.signed) for tpp in self._tpps]
+            yield Running(process, port, self.lines(port, connections))
+
+    def lines(self, port: int, connections: int) -> list[Line]:
+        """Return connections that send what is not sent yet; they are the TPPs' by turns."""
+        turns = [number % len(self._tpps) for number in range(connections)]
+        return [self._tpps[turn].line(port, self._unsent[turn]) for turn in turns]
 
     def count_stored(self, folder: Path) -> int | None:
         """Return how many clients the register holds."""
