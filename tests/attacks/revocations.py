@@ -134,12 +134,15 @@ def _no_answer(name: str) -> bytes:
     return ocsp.OCSPResponseBuilder.build_unsuccessful(status).public_bytes(Encoding.DER)
 
 
-_SILENT: Callable[[Attempt, Files], issuer.Answer] = lambda *_: issuer.never  # noqa: E731
+def _silent(_attempt: Attempt, _files: Files) -> issuer.Answer:
+    return issuer.never
+
+
 _ANSWERS: dict[tuple[str, str], Callable[[Attempt, Files], issuer.Answer]] = {
-    ("AC-031", "refused"): _SILENT,
-    ("AC-031", "blackhole"): _SILENT,
-    ("AC-031", "nxdomain"): _SILENT,
-    ("AC-031", "tls_error"): _SILENT,
+    ("AC-031", "refused"): _silent,
+    ("AC-031", "blackhole"): _silent,
+    ("AC-031", "nxdomain"): _silent,
+    ("AC-031", "tls_error"): _silent,
     ("AC-033", "tryLater"): lambda *_: issuer.says(_no_answer("TRY_LATER")),
     ("AC-033", "internalError"): lambda *_: issuer.says(_no_answer("INTERNAL_ERROR")),
     ("AC-033", "unauthorized"): lambda *_: issuer.says(_no_answer("UNAUTHORIZED")),

@@ -167,8 +167,10 @@ def test_another_seal_is_not_believed(
 ) -> None:
     key = signing_key(other_seal.private_key)
     seal = BankSeal((bank_seal.certificate,))
-    bend = lambda q, a: sealed(q, a, key)  # noqa: E731 - said once
-    assert outcome(profile, bank, seal, bend) == "bank_signature_invalid SIG-1"
+    assert (
+        outcome(profile, bank, seal, lambda q, a: sealed(q, a, key))
+        == "bank_signature_invalid SIG-1"
+    )
 
 
 def test_a_seal_that_is_not_valid_now_is_not_believed(
@@ -178,8 +180,7 @@ def test_a_seal_that_is_not_valid_now_is_not_believed(
     issued = pki.issue(authority, at=NOW, kind="qsealc", not_after=yesterday)
     key = signing_key(issued.private_key)
     seal = BankSeal((issued.certificate,))
-    bend = lambda q, a: sealed(q, a, key)  # noqa: E731 - said once
-    assert outcome(profile, bank, seal, bend) == "bank_seal_expired"
+    assert outcome(profile, bank, seal, lambda q, a: sealed(q, a, key)) == "bank_seal_expired"
 
 
 def test_a_refusal_is_not_believed_either_without_the_seal(

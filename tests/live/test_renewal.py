@@ -26,7 +26,7 @@ def new_pair(desk: Desk) -> NewPair:
     """Issue another certificate of that TPP."""
 
     def make(kind: str, **options: object) -> Pair:
-        return issue(desk.folder, kind, ORGANIZATION, **options)  # type: ignore[arg-type]
+        return issue(desk.folder, kind, ORGANIZATION, **options)  # type: ignore[arg-type]  # those of issue
 
     return make
 
@@ -65,7 +65,7 @@ def keys_of(*parties: Party) -> dict[str, object]:
 
 def update(party: Party, client_id: str, metadata: dict[str, object], **signing: object) -> int:
     draft = party.draft("PUT", client_id, metadata | {"client_id": client_id})
-    return party.send(party.signed(draft, **signing)).status  # type: ignore[arg-type]
+    return party.send(party.signed(draft, **signing)).status  # type: ignore[arg-type]  # those of signed
 
 
 def test_a_new_seal_stands_beside_the_old_one_until_that_is_dropped(

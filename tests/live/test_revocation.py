@@ -52,7 +52,7 @@ def test_a_certificate_is_good_by_its_responder(
 ) -> None:
     assert party_of(asking).register().status == 201
     kept = verdict_on_qwac(asking, "client.registered")
-    assert [answer["kind"] for answer in kept["revocation"]] == ["ocsp"]  # type: ignore[attr-defined]
+    assert [answer["kind"] for answer in kept["revocation"]] == ["ocsp"]  # type: ignore[attr-defined]  # JSON
     assert kept["deviations"] == []
 
 

@@ -1,7 +1,9 @@
 """Every rule in which banks differ, as each dialect has it."""
 
 import re
+from base64 import b64encode
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -9,7 +11,7 @@ import pytest
 
 from dialects import STET, changed, document
 from enrol.adapters.dialects import dialect_names, load_dialect
-from enrol.eidas.certificate import parse_pem_certificate
+from enrol.eidas.certificate import parse_certificate, parse_pem_certificate
 from enrol.eidas.organization import OrganizationIdentifier
 from enrol.eidas.qcstatements import PspRole
 from enrol.eidas.validate import CertificateUse
@@ -25,6 +27,7 @@ from enrol.registration.policy import Applicant, decide
 from enrol.registration.reading import read_document
 from enrol.registration.record import ClientRecord
 from enrol.registration.response import respond, shape_of
+from enrol.registration.signers import registered_keys
 from enrol.server.problems import problem_of
 from vectors import vectors
 
@@ -341,6 +344,41 @@ def test_bpce_refuses_a_certificate_signed_with_rsassa_pss() -> None:
     check_form(pss, STET.certificates, use=CertificateUse.QSEALC)
     with pytest.raises(CertificateError, match="cert_rsassa_pss"):
         check_form(pss, forms, use=CertificateUse.QSEALC)
+
+
+async def test_bpce_registers_no_key_whose_certificate_could_not_sign_there() -> None:
+    """The key that signed is judged with the signature; this is one brought beside it."""
+    folder = vectors("certs")
+    der = parse_pem_certificate(
+        (folder / "ing-qsealc-dtrust-rsassapss-PSDNL-DNB-B0163.pem").read_bytes()
+    ).der
+
+    class Judge:
+        async def qsealc(self, der: bytes, *, at: object) -> object:
+            return SimpleNamespace(
+                certificate=parse_certificate(der), organization_identifier="PSDNL-DNB-B0163"
+            )
+
+    qwac = SimpleNamespace(
+        certificate=SimpleNamespace(public_key=None), organization_identifier="PSDNL-DNB-B0163"
+    )
+    verified = SimpleNamespace(seal=None, qwac=qwac, at=None, organization_identifier="")
+    key = JsonWebKey(kty="RSA", x5c=(b64encode(der).decode(),))
+    metadata = ClientMetadata(jwks=JsonWebKeySet((key,)))
+
+    async def register(dialect: Dialect) -> int:
+        keys = await registered_keys(
+            verified,  # type: ignore[arg-type]  # what is looked at of it
+            metadata,
+            client_id=ClientId("c"),
+            judge=Judge(),  # type: ignore[arg-type]  # same
+            forms=dialect.certificates,
+        )
+        return len(keys)
+
+    assert await register(STET) == 1
+    with pytest.raises(CertificateError, match="cert_rsassa_pss"):
+        await register(load_dialect("bpce"))
 
 
 # BNP Paribas

@@ -85,7 +85,13 @@ class Granting:
         self, verified: VerifiedRequest, metadata: ClientMetadata, *, client_id: ClientId
     ) -> tuple[RegisteredKey, ...]:
         """Return the keys of `metadata`; raises as `signers.registered_keys`."""
-        return await registered_keys(verified, metadata, client_id=client_id, judge=self.judge)
+        return await registered_keys(
+            verified,
+            metadata,
+            client_id=client_id,
+            judge=self.judge,
+            forms=self.dialect.certificates,
+        )
 
     async def new_record(self, verified: VerifiedRequest, licence: Licence) -> ClientRecord:
         """Return the record of a client that is registered for the first time."""

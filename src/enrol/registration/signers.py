@@ -1,13 +1,14 @@
 """The keys a client may sign with from now on."""
 
-from enrol.eidas.validate import check_same_organization
+from enrol.eidas.validate import CertificateUse, check_same_organization
 from enrol.errors import ClientMetadataError, Finding
 from enrol.oauth import jwk
 from enrol.oauth.metadata import ClientMetadata
 from enrol.oauth.mtls import x5t_s256
 from enrol.oauth.types import ClientId
 from enrol.registration.authenticate import VerifiedRequest
-from enrol.registration.certificates import CertificateJudge
+from enrol.registration.certificates import CertificateJudge, check_form
+from enrol.registration.dialect import CertificateForms
 from enrol.registration.record import RegisteredKey
 
 
@@ -17,10 +18,12 @@ async def registered_keys(
     *,
     client_id: ClientId,
     judge: CertificateJudge,
+    forms: CertificateForms,
 ) -> tuple[RegisteredKey, ...]:
     """Return the keys of `metadata`, or where they have none the one that was fetched.
 
-    Each is a QSealC, qualified now, of the organisation of the request. Raises
+    Each is a QSealC, qualified now, of the organisation of the request, in a form the bank takes:
+    one that may not sign is not registered. Raises
     `ClientMetadataError` where a signed request leaves no key at all, and what the judge raises.
     """
     seal = verified.seal
@@ -32,7 +35,7 @@ async def registered_keys(
         raise ClientMetadataError(Finding("member_missing", "jwks"))
     return tuple(
         [
-            await _registered_key(verified, client_id, der=der, kid=kid, judge=judge)
+            await _registered_key(verified, client_id, der=der, kid=kid, judge=judge, forms=forms)
             for der, kid in named
         ]
     )
@@ -45,12 +48,14 @@ async def _registered_key(
     der: bytes,
     kid: str | None,
     judge: CertificateJudge,
+    forms: CertificateForms,
 ) -> RegisteredKey:
     seal = verified.seal
     if seal is not None and der == seal.named.der:
         qsealc, url = seal.qsealc, seal.named.url
     else:
         qsealc, url = await judge.qsealc(der, at=verified.at), None
+        check_form(qsealc.certificate, forms, use=CertificateUse.QSEALC)
         check_same_organization(verified.qwac, qsealc)
     return RegisteredKey(
         client_id=client_id,
