@@ -3,7 +3,6 @@
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -15,9 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from enrol.adapters.dialects import is_path, load_dialect
+from enrol.cli.reported import reported
 from enrol.cli.trust import ensure_snapshot, refresh_now
 from enrol.eidas.qcstatements import PspRole
-from enrol.errors import ConfigurationError
 from enrol.sandbox.draft import Kind
 from enrol.sandbox.faults import MEANINGS, Fault, parse_faults
 from enrol.sandbox.files import new_pair, write_pair
@@ -28,7 +27,6 @@ from enrol.sandbox.seed import RandomKeys, SeededKeys
 from enrol.sandbox.templates import STET, Spoken
 from enrol.settings import load_settings
 
-_FAILURE, _WRONG_USE = 1, 2
 _NOT_QUALIFIED = "Nothing in it is qualified: the QTSP is a test, and only this sandbox trusts it."
 
 app = typer.Typer(
@@ -84,7 +82,7 @@ def init_command(
     A sandbox that is there already stays as it is.
     Keys are unencrypted PEM, readable by you alone.
     """
-    with _reported(as_json):
+    with reported(as_json=as_json, io_code="sandbox_io"):
         keys = RandomKeys() if seed is None else SeededKeys(seed)
         created = create_sandbox(
             folder, keys=keys, at=datetime.now(UTC), dialect=spoken_dialect(dialect)
@@ -145,7 +143,7 @@ def issue_command(
 
     A file that exists is never written over.
     """
-    with _reported(as_json):
+    with reported(as_json=as_json, io_code="sandbox_io"):
         sandbox = open_sandbox(folder)
         faults = parse_faults(fault or ())
         pair = new_pair(out or sandbox.tpp, name or "-".join((kind, *sorted(faults))))
@@ -188,7 +186,7 @@ def relist_command(
 
     A running sandbox believes the new lists within seconds.
     """
-    with _reported(as_json):
+    with reported(as_json=as_json, io_code="sandbox_io"):
         at = datetime.now(UTC)
         sandbox = open_sandbox(folder)
         number = sandbox.publish_lists(withdrawn_at=at if withdraw else None, at=at)
@@ -211,25 +209,6 @@ def _facts(issued: Issued) -> dict[str, object]:
         "not_after": certificate.not_valid_after_utc.isoformat(),
         "sha256": certificate.fingerprint(hashes.SHA256()).hex(),
     }
-
-
-@contextmanager
-def _reported(as_json: bool) -> Iterator[None]:
-    """Turn an error into its message on stderr and an exit code: 2 wrong use, 1 failure."""
-    try:
-        yield
-    except ConfigurationError as error:
-        code, detail, status = error.code, error.detail, _WRONG_USE
-    except OSError as error:
-        code, status = "sandbox_io", _FAILURE
-        detail = f"{error.filename or 'The sandbox'}: {error.strerror or 'input or output failed'}."
-    else:
-        return
-    if as_json:
-        typer.echo(json.dumps({"error": code, "detail": detail}, ensure_ascii=False), err=True)
-    else:
-        typer.echo(f"error: {detail}", err=True)
-    raise typer.Exit(status)
 
 
 def _print_json(**members: object) -> None:

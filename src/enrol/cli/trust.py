@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from enrol.adapters.clock import system_clock
-from enrol.adapters.trustlists.errors import ListRefusedError
 from enrol.adapters.trustlists.job import RefreshJob, run_job
 from enrol.adapters.trustlists.snapshots import read_snapshot
 from enrol.adapters.trustlists.supervisor import refresh_apart
+from enrol.cli.reported import FAILURE, reported
 from enrol.cli.trust_report import (
     differences,
     found_services,
@@ -28,8 +28,6 @@ from enrol.eidas.loading import silence_warnings_of_names
 from enrol.eidas.trustlist import TrustSnapshot
 from enrol.errors import ConfigurationError
 from enrol.settings import load_settings
-
-_FAILURE, _WRONG_USE = 1, 2
 
 app = typer.Typer(
     name="trust",
@@ -105,7 +103,7 @@ def find_command(
         if not services:
             if not as_json:
                 typer.echo("no listed service", err=True)
-            raise typer.Exit(_FAILURE)
+            raise typer.Exit(FAILURE)
 
 
 def ensure_snapshot(job: RefreshJob | None) -> None:
@@ -163,24 +161,10 @@ class _Bar:
 
 @contextmanager
 def _reported(as_json: bool) -> Iterator[None]:
-    """Turn an error into its message on stderr and an exit code: 2 wrong use, 1 failure."""
+    """Say what goes wrong; names in real certificates are not worth a warning."""
     silence_warnings_of_names()
-    try:
+    with reported(as_json=as_json, io_code="trust_io"):
         yield
-    except ListRefusedError as error:
-        code, detail, status = error.code, str(error), _FAILURE
-    except ConfigurationError as error:
-        code, detail, status = error.code, error.detail, _WRONG_USE
-    except OSError as error:
-        code, status = "trust_io", _FAILURE
-        detail = f"{error.filename or 'A file'}: {error.strerror or 'input or output failed'}."
-    else:
-        return
-    if as_json:
-        typer.echo(json.dumps({"error": code, "detail": detail}, ensure_ascii=False), err=True)
-    else:
-        typer.echo(f"error: {detail}", err=True)
-    raise typer.Exit(status)
 
 
 def _print_json(value: object) -> None:
