@@ -65,6 +65,7 @@ def client_row(record: ClientRecord) -> Row:
         _encode(record.metadata),
         seconds(record.issued_at),
         seconds(record.updated_at),
+        record.token_generation,
     )
 
 
@@ -133,10 +134,10 @@ def living_client(rows: Sequence[Row]) -> ClientRecord | None:
     if not rows:
         return None
     client_id, organization = rows[0][:2]
-    keys = tuple(_key(client_id, organization, row[6:10]) for row in rows if row[9] is not None)
-    code, since = rows[0][10:]
+    keys = tuple(_key(client_id, organization, row[7:11]) for row in rows if row[10] is not None)
+    code, since, used_token = rows[0][11:]
     suspension = Suspension(code, _from_milliseconds(since)) if code is not None else None
-    return _record(rows[0][:6], keys, suspension)
+    return _record(rows[0][:7], keys, suspension, used_token=used_token or 1)
 
 
 def living_clients(found: Iterable[Row]) -> tuple[ClientRecord, ...]:
@@ -155,9 +156,9 @@ def ended_client(row: Row) -> ClientRecord:
     client_id, organization = row[:2]
     keys = tuple(
         _key(client_id, organization, (key.kid, key.x5t_s256, key.url, key.certificate))
-        for key in _decode_keys(row[6])
+        for key in _decode_keys(row[7])
     )
-    return _record(row[:6], keys)
+    return _record(row[:7], keys)
 
 
 def ended_keys(rows: Iterable[Row]) -> bytes:
@@ -216,9 +217,13 @@ def _key(client_id: str, organization: str, row: Row) -> RegisteredKey:
 
 
 def _record(
-    row: Row, keys: tuple[RegisteredKey, ...], suspension: Suspension | None = None
+    row: Row,
+    keys: tuple[RegisteredKey, ...],
+    suspension: Suspension | None = None,
+    *,
+    used_token: int = 1,
 ) -> ClientRecord:
-    client_id, organization, version, metadata, issued_at, updated_at = row
+    client_id, organization, version, metadata, issued_at, updated_at, token_generation = row
     return ClientRecord(
         client_id=ClientId(client_id),
         organization_identifier=OrganizationIdentifier(organization),
@@ -228,4 +233,6 @@ def _record(
         updated_at=_from_seconds(updated_at),
         version=version,
         suspension=suspension,
+        token_generation=token_generation,
+        used_token=used_token,
     )

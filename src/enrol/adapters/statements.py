@@ -36,6 +36,7 @@ from enrol.adapters.tables import (
     client_keys,
     client_software,
     client_suspensions,
+    client_token_uses,
     clients,
     evidence_blobs,
     ledger,
@@ -74,11 +75,17 @@ _KEY_COLUMNS: Final = (
     client_keys.c.certificate,
 )
 
-_SUSPENSION_COLUMNS: Final = (client_suspensions.c.code, client_suspensions.c.since)
+_STATE_COLUMNS: Final = (
+    client_suspensions.c.code,
+    client_suspensions.c.since,
+    client_token_uses.c.generation,
+)
 
 FIND_CLIENT: Final = compiled(
-    select(*clients.columns, *_KEY_COLUMNS, *_SUSPENSION_COLUMNS)
-    .select_from(clients.outerjoin(client_keys).outerjoin(client_suspensions))
+    select(*clients.columns, *_KEY_COLUMNS, *_STATE_COLUMNS)
+    .select_from(
+        clients.outerjoin(client_keys).outerjoin(client_suspensions).outerjoin(client_token_uses)
+    )
     .where(clients.c.client_id == bindparam("client_id"))
     .order_by(client_keys.c.position),
     "client_id",
@@ -96,11 +103,11 @@ def _page(*conditions: ColumnElement[bool]) -> Select[str]:
         .subquery()
     )
     return (
-        select(*page.columns, *_KEY_COLUMNS, *_SUSPENSION_COLUMNS)
+        select(*page.columns, *_KEY_COLUMNS, *_STATE_COLUMNS)
         .select_from(
-            page.outerjoin(client_keys, client_keys.c.client_id == page.c.client_id).outerjoin(
-                client_suspensions, client_suspensions.c.client_id == page.c.client_id
-            )
+            page.outerjoin(client_keys, client_keys.c.client_id == page.c.client_id)
+            .outerjoin(client_suspensions, client_suspensions.c.client_id == page.c.client_id)
+            .outerjoin(client_token_uses, client_token_uses.c.client_id == page.c.client_id)
         )
         .order_by(page.c.client_id, client_keys.c.position)
     )

@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005")
 """Every revision of the schema, oldest first; the last is the one this version works with."""
 
 metadata: Final = MetaData(
@@ -42,6 +42,7 @@ clients: Final = Table(
     Column("metadata", LargeBinary, nullable=False),
     Column("issued_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
+    Column("token_generation", Integer, nullable=False, server_default="1"),
     CheckConstraint("version >= 1", name="version"),
 )
 """The living clients; `metadata` is the JSON of their `ClientMetadata`."""
@@ -82,6 +83,7 @@ client_history: Final = Table(
     Column("updated_at", BigInteger, nullable=False),
     Column("keys", LargeBinary, nullable=False),
     Column("removed", Integer, nullable=False),
+    Column("token_generation", Integer, nullable=False, server_default="1"),
     CheckConstraint("removed IN (0, 1)", name="removed"),
 )
 """Versions that ended, written when they end; `keys` is JSON, `removed` is 1 on the very last."""
@@ -170,3 +172,27 @@ access_tokens: Final = Table(
     sqlite_with_rowid=False,
 )
 """The access tokens issued, by the SHA-256 of their text; `scope` as RFC 6749 §3.3 writes it."""
+
+client_token_uses: Final = Table(
+    "client_token_uses",
+    metadata,
+    Column("client_id", Text, ForeignKey("clients.client_id"), primary_key=True),
+    Column("generation", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The newest management token that was used of living clients whose first is not in use any more."""
+
+outbox: Final = Table(
+    "outbox",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("client_id", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", BigInteger, nullable=False),
+    Column("failure", Text),
+    sqlite_autoincrement=True,
+)
+"""What is still to be told of clients, in order."""

@@ -34,7 +34,8 @@ class ClientRecord(msgspec.Struct, frozen=True):
     """A registered client as it is stored (RFC 7591 §3.2.1).
 
     `issued_at` and `updated_at` are aware UTC, whole seconds. `version` counts changes from 1.
-    A client with a `suspension` gets no tokens, and may be read, updated and deleted.
+    A client with a `suspension` gets no tokens, and may be read, updated and deleted. Of its
+    management tokens that of `token_generation` was issued last, that of `used_token` used last.
     """
 
     client_id: ClientId
@@ -45,3 +46,5 @@ class ClientRecord(msgspec.Struct, frozen=True):
     updated_at: datetime
     version: int
     suspension: Suspension | None = None
+    token_generation: int = 1
+    used_token: int = 1
