@@ -180,7 +180,7 @@ client_token_uses: Final = Table(
     Column("generation", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
-"""The newest management token that was used of living clients whose first is not in use any more."""
+"""The newest management token used, of living clients that do not use their first any more."""
 
 outbox: Final = Table(
     "outbox",
