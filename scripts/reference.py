@@ -2,15 +2,20 @@
 
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
-from typing import get_args, get_origin
+from typing import Any, get_args, get_origin
 
 import msgspec
 import typer
 
 from enrol.cli.main import app
 from enrol.explanations import EXPLANATIONS
+from enrol.oauth.metadata import ClientMetadata
+from enrol.registration.audit import EventType
+from enrol.registration.client_events import CLIENT_EVENTS, ClientEvent, ClientEventData
+from enrol.registration.states import State
 from enrol.settings import Settings
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
@@ -62,7 +67,93 @@ def commands() -> str:
     return _page("Commands", *_describe(root, "enrol"))
 
 
-PAGES = {"errors.md": errors, "settings.md": settings, "commands.md": commands}
+def events() -> str:
+    """Return the page of all events that a receiver is told of."""
+    schema = msgspec.json.schema(ClientEvent)
+    members = schema["$defs"]["ClientEventData"]["properties"]
+    required = schema["$defs"]["ClientEventData"]["required"]
+    prose = " ".join((ClientEventData.__doc__ or "").replace("``", "`").split())
+    presence = {name: "always" if name in required else "where it has one" for name in members}
+    rows = [
+        f"| `{name}` | {_json_type(member)} | {presence[name]} |"
+        for name, member in members.items()
+    ]
+    return _page(
+        "Events",
+        "What the receiver in `[webhooks]` is told, in the envelope of Standard Webhooks:"
+        " `type`, `timestamp` (when it happened), `data`.",
+        "[How to follow them](../how-to/follow-events.md).",
+        "",
+        "## Types",
+        "",
+        "Each is written in the audit trail under the same name; more may come, so ignore what"
+        " you do not know, or carry out what `data` says.",
+        "",
+        *(f"- `{each.value}`" for each in CLIENT_EVENTS),
+        "",
+        "## Fields",
+        "",
+        "| field | what it is |",
+        "|---|---|",
+        "| `webhook-id` | the id of the event, the same at each attempt |",
+        "| `webhook-timestamp` | the time of the attempt, in seconds since 1970 |",
+        "| `webhook-signature` | `v1,` and base64 of HMAC-SHA256 over"
+        " `webhook-id.webhook-timestamp.body`; one for each secret, separated by a blank |",
+        "",
+        "## `data`",
+        "",
+        prose,
+        "",
+        "| member | type | present |",
+        "|---|---|---|",
+        *rows,
+        "",
+        "`metadata` has the members of a registration as they were granted, as in `/openapi.json`.",
+        "",
+        "```json",
+        msgspec.json.format(_EVENT, indent=2).decode(),
+        "```",
+    )
+
+
+_EVENT = msgspec.json.encode(
+    ClientEvent(
+        EventType.CLIENT_SUSPENDED.value,
+        datetime(2026, 11, 24, 12, 30, 15, tzinfo=UTC),
+        ClientEventData(
+            client_id="01a20dda5041f8dde25837e9126012d3",
+            organization_identifier="PSDFR-ACPR-12345",
+            sequence=4711,
+            version=2,
+            state=State.SUSPENDED,
+            code="cert_revoked",
+            client_id_issued_at=1795520000,
+            metadata=ClientMetadata(
+                redirect_uris=("https://tpp.example/callback",),
+                token_endpoint_auth_method="tls_client_auth",  # noqa: S106 - a method
+                grant_types=("authorization_code", "refresh_token"),
+                client_name="Acme Co.",
+                scope="aisp pisp",
+                provider_legal_id="PSDFR-ACPR-12345",
+            ),
+        ),
+    )
+)
+
+
+def _json_type(schema: dict[str, Any]) -> str:
+    """Return the type of a value that is there."""
+    options = [each for each in schema.get("anyOf", [schema]) if each.get("type") != "null"]
+    option = options[0]
+    if "$ref" in option:
+        name = option["$ref"].rpartition("/")[2]
+        return " or ".join(f"`{each.value}`" for each in State) if name == "State" else "object"
+    if option.get("format") == "date-time":
+        return "text, RFC 3339"
+    return {"string": "text", "integer": "integer", "object": "object"}[option["type"]]
+
+
+PAGES = {"events.md": events, "errors.md": errors, "settings.md": settings, "commands.md": commands}
 
 
 def _page(title: str, *lines: str) -> str:

@@ -1,6 +1,6 @@
 """Settings are checked whole, and a mistake is named."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -8,8 +8,12 @@ import pytest
 from enrol.errors import ConfigurationError
 from enrol.httpsig import STET, Mode
 from enrol.httpsig.policy import ALIASES
+from enrol.registration.approval import AT_ONCE, ApprovalMode
+from enrol.registration.audit import EventType
+from enrol.registration.client_events import CLIENT_EVENTS
 from enrol.registration.dialect import Operation
 from enrol.settings import load_settings, read_secret
+from enrol.settings.sections import OperationsSection, WebhooksSection
 
 MINIMAL = """
 [server]
@@ -324,3 +328,119 @@ def test_behind_a_proxy_the_public_url_must_be_said(tmp_path: Path) -> None:
     hop = 'hop = "socket"\nsocket = "s"\nsecrets = ["x"]'
     with pytest.raises(ConfigurationError, match="public_url"):
         load_settings(write(tmp_path, text + hop), {})
+
+
+# Operations
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "10.1.2.3", "192.168.7.1", "fd00::1"])
+def test_operators_ask_at_an_address_of_their_own_network(host: str) -> None:
+    assert OperationsSection(host=host, port=9464).host == host
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "8.8.8.8", "localhost", "bank.test", ""])
+def test_operations_are_not_open_to_strangers(host: str) -> None:
+    with pytest.raises(ValueError, match="loopback or private"):
+        OperationsSection(host=host)
+
+
+def test_nobody_can_ask_for_metrics_unless_it_is_set() -> None:
+    assert OperationsSection().port is None
+
+
+def test_registrations_are_approved_by_the_rules_and_count_at_once(tmp_path: Path) -> None:
+    settings = load_settings(write(tmp_path), {})
+    assert settings.desk.approval == AT_ONCE
+    assert settings.desk.approval.is_plain
+
+
+def test_people_approve_and_working_days_count_where_that_is_set(tmp_path: Path) -> None:
+    text = MINIMAL + '[approval]\neffective = "next_working_day"\nholidays = [2026-12-25]\n'
+    variables = {"ENROL_APPROVAL_MODE": "manual", "ENROL_APPROVAL_FOUR_EYES": "true"}
+    approval = load_settings(write(tmp_path, text), variables).desk.approval
+    assert (approval.mode, approval.four_eyes) == (ApprovalMode.MANUAL, True)
+    received = datetime(2026, 12, 24, 12, tzinfo=UTC)
+    assert approval.working_days is not None
+    assert approval.working_days.effective_at(received) == datetime(2026, 12, 28, 13, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        pytest.param({"ENROL_APPROVAL_FOUR_EYES": "true"}, id="two people where nobody approves"),
+        pytest.param({"ENROL_APPROVAL_TIME": "09:00"}, id="a day that begins before its cut-off"),
+        pytest.param({"ENROL_APPROVAL_CUT_OFF": "25:00"}, id="no time of the day"),
+        pytest.param({"ENROL_APPROVAL_HOLIDAYS": "25.12.2026"}, id="no date"),
+        pytest.param(
+            {"ENROL_APPROVAL_EFFECTIVE": "next_working_day", "ENROL_APPROVAL_ZONE": "Paris"},
+            id="no time zone",
+        ),
+    ],
+)
+def test_an_approval_that_cannot_work_is_refused(tmp_path: Path, variables: dict[str, str]) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        load_settings(write(tmp_path), variables)
+    assert refused.value.code == "settings_invalid"
+    assert "approval" in str(refused.value)
+
+
+def telling(folder: Path, **variables: str) -> WebhooksSection:
+    """Load settings with a secret and these variables of ``[webhooks]``."""
+    given = {"SECRETS": "webhook.secret"} | variables
+    environment = {f"ENROL_WEBHOOKS_{name}": value for name, value in given.items()}
+    return load_settings(write(folder), environment).webhooks
+
+
+def test_nobody_is_told_or_may_ask_unless_it_is_set(tmp_path: Path) -> None:
+    settings = load_settings(write(tmp_path), {})
+    assert (settings.webhooks.url, settings.introspection.secrets) == (None, ())
+
+
+def test_a_receiver_is_told_of_every_event_of_a_client_or_of_some(tmp_path: Path) -> None:
+    url = "https://provisioner.bank.test/events"
+    assert telling(tmp_path, URL=url).events == CLIENT_EVENTS
+    some = telling(tmp_path, URL=url, EVENTS="client.deleted,client.suspended")
+    assert some.events == (EventType.CLIENT_DELETED, EventType.CLIENT_SUSPENDED)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8500/e?x=1", "http://[::1]/", "http://localhost", "https://a.test:9/"]
+)
+def test_a_receiver_is_encrypted_or_on_this_machine(tmp_path: Path, url: str) -> None:
+    assert telling(tmp_path, URL=url).url == url
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"URL": "http://provisioner.bank.test/"}, "url must be"),
+        ({"URL": "http://127.0.0.1.bank.test/"}, "url must be"),
+        ({"URL": "https://user:password@bank.test/"}, "url must be"),
+        ({"URL": "https://bank.test/#part"}, "url must be"),
+        ({"URL": "https://bank.test:99999/"}, "url must be"),
+        ({"URL": "ftp://127.0.0.1/"}, "url must be"),
+        ({"URL": "https://"}, "url must be"),
+        ({"URL": "https://bank.test/", "SECRETS": ""}, "secrets is empty"),
+        ({"EVENTS": "token.issued"}, "not of a client"),
+        ({"EVENTS": "client.unheard_of"}, "Invalid enum value"),
+        ({"EVENTS": ""}, "length >= 1"),
+        ({"TIMEOUT": "61"}, "timeout"),
+    ],
+)
+def test_who_cannot_be_told_safely_is_not(
+    tmp_path: Path, variables: dict[str, str], said: str
+) -> None:
+    with pytest.raises(ConfigurationError) as refusal:
+        telling(tmp_path, **variables)
+    assert said in str(refusal.value)
+
+
+def test_tokens_are_asked_about_and_revoked_beside_the_token_endpoint(tmp_path: Path) -> None:
+    paths = load_settings(write(tmp_path), {"ENROL_SERVER_TOKEN_PATH": "/as/token.oauth2"}).paths
+    assert (paths.introspection, paths.revocation) == ("/as/introspect", "/as/revoke")
+    own = {
+        "ENROL_SERVER_INTROSPECTION_PATH": "/internal/ask",
+        "ENROL_SERVER_REVOCATION_PATH": "/as/end",
+    }
+    paths = load_settings(write(tmp_path), own).paths
+    assert (paths.introspection, paths.revocation) == ("/internal/ask", "/as/end")

@@ -127,6 +127,10 @@ class GrantError(RefusalError):
         self.error = error
 
 
+class OrderError(RefusalError):
+    """An order of an operator cannot be carried out."""
+
+
 class EntryPointError(RefusalError):
     """There is no such entry point."""
 

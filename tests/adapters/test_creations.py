@@ -11,7 +11,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
 from adapters.conftest import Query
-from adapters.values import creation, key, record, removal, replacement
+from adapters.values import AT, creation, key, record, removal, replacement
 from enrol.adapters.migration import alembic_config, migrate
 from enrol.adapters.store import SqliteStore
 from enrol.errors import ClientMetadataError, EntitlementError
@@ -126,14 +126,14 @@ async def test_what_would_become_of_a_creation_is_foreseen(store: SqliteStore) -
     def asked(policy: OnDuplicate, quota: int | None = None) -> Creation:
         return Creation(record_of(same(2, policy)), quota, policy)
 
-    assert await store.clients.foresee(asked(OnDuplicate.RETURN)) is None
+    assert await store.clients.foresee(asked(OnDuplicate.RETURN), at=AT) is None
     await store.clients.commit(same(1, OnDuplicate.NEW))
-    assert await store.clients.foresee(asked(OnDuplicate.RETURN)) == "client-1"
-    assert await store.clients.foresee(asked(OnDuplicate.NEW)) is None
+    assert await store.clients.foresee(asked(OnDuplicate.RETURN), at=AT) == "client-1"
+    assert await store.clients.foresee(asked(OnDuplicate.NEW), at=AT) is None
     with pytest.raises(ClientMetadataError, match="already_registered"):
-        await store.clients.foresee(asked(OnDuplicate.REFUSE))
+        await store.clients.foresee(asked(OnDuplicate.REFUSE), at=AT)
     with pytest.raises(EntitlementError, match="quota_reached"):
-        await store.clients.foresee(asked(OnDuplicate.NEW, quota=1))
+        await store.clients.foresee(asked(OnDuplicate.NEW, quota=1), at=AT)
 
 
 CHANGES = {

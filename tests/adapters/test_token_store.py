@@ -1,9 +1,11 @@
 """What every `TokenStore` and `AuditTrail` must do."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec import structs
 
 from adapters.values import (
     AT,
@@ -16,11 +18,16 @@ from adapters.values import (
 )
 from enrol.adapters.store import SqliteStore
 from enrol.errors import UnavailableError
+from enrol.registration.audit import AuditEvent, EventType
 
 
 async def add(store, token):
     await store.tokens.add(token, token_event(token))
     return token
+
+
+def revocation_event(token) -> AuditEvent:
+    return structs.replace(token_event(token), type=EventType.TOKEN_REVOKED)
 
 
 async def test_token_is_found_by_its_hash_with_its_event_beside_it(store, query):
@@ -90,3 +97,30 @@ async def test_refusals_beyond_the_bound_are_dropped_and_counted(path, query):
     store.audit.note(refusal(99))
     assert store.audit.dropped == 16
     assert query("SELECT count(*) FROM audit_events") == [(10,)]
+
+
+async def test_a_revoked_token_is_gone_from_disk_and_memory(store, query):
+    token = access_token(1)
+    await store.tokens.add(token, token_event(token))
+    assert await store.tokens.find(token.token_hash) == token
+    await store.tokens.revoke(token, revocation_event(token))
+    assert await store.tokens.find(token.token_hash) is None
+    assert query("SELECT count(*) FROM access_tokens") == [(0,)]
+
+
+async def test_a_token_is_revoked_once(store, query):
+    token = access_token(1)
+    await store.tokens.add(token, token_event(token))
+    event = revocation_event(token)
+    await asyncio.gather(*(store.tokens.revoke(token, event) for _ in range(3)))
+    await store.tokens.revoke(token, event)
+    assert query("SELECT type FROM audit_events") == [("token.issued",), ("token.revoked",)]
+
+
+async def test_other_tokens_outlive_a_revocation(store):
+    one, other = access_token(1), access_token(2)
+    for token in (one, other):
+        await store.tokens.add(token, token_event(token))
+        await store.tokens.find(token.token_hash)
+    await store.tokens.revoke(one, revocation_event(one))
+    assert await store.tokens.find(other.token_hash) == other

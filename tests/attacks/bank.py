@@ -17,6 +17,7 @@ import pytest
 
 import attacks.clocked_desk
 import live.faulty_desk
+from attacks.directory import equip
 from attacks.issuer import IssuerSite
 from attacks.mint import Mint
 from attacks.places import HOP, PLACES
@@ -56,7 +57,16 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "limits.requests_per_minute": 1000,
         "limits.clients_per_organization": 5,
     },
+    "besieged": {
+        "limits.connections": 600,
+        "deadlines.headers": 4,
+        "deadlines.idle": 3,
+        "deadlines.write": 2,
+    },
+    "cramped": {"deadlines.handshake": 3},
     "closed": {"registration.operations": "read"},
+    "plain": {"registration.dialect": "rfc7591"},
+    "stating": {"registration.dialect": "./stating.toml"},
     "faulty": {},
     "asking": {},
     "clocked": {},
@@ -71,11 +81,16 @@ SETTINGS: dict[str, dict[str, Any]] = {
 """The banks by name, and what each has set otherwise than a sandbox as it is made.
 
 The closed one has a revocation list that is out of date, the faulty one ports that fail, the asking
-one no list at hand and an issuer that fails, the clocked one a clock that is set by hand.
+one no list at hand and an issuer that fails, the clocked one a clock that is set by hand, and the
+cramped one may open few files.
 """
 
 
-_PROGRAMS = {"faulty": live.faulty_desk.__file__, "clocked": attacks.clocked_desk.__file__}
+_PROGRAMS = {
+    "faulty": live.faulty_desk.__file__,
+    "clocked": attacks.clocked_desk.__file__,
+    "cramped": str(Path(__file__).with_name("cramped_desk.py")),
+}
 
 
 @dataclass
@@ -171,6 +186,8 @@ class Banks:
             file.write(self._sink.settings(KEY_HOSTS))
         if name == "closed":
             (folder / "ca.crl").write_bytes(self._mint.stale_revocation_list())
+        if name == "stating":
+            equip(folder)
         migrate(folder / "enrol.db")
         self._plant(folder / "enrol.db")
         desk = Desk(folder, settings=dict(SETTINGS[name]))

@@ -80,6 +80,21 @@ def _token_of_another_client(attempt: Attempt) -> None:
     attempt.act = act
 
 
+def _chosen_secret(attempt: Attempt) -> None:
+    """AC-215: an update with a secret that was not issued."""
+    a = attempt.sender
+    members = {"token_endpoint_auth_method": "client_secret_basic", "scope": "aisp pisp"}
+    client = a.register(a.metadata(**members)).json
+    client_id, issued = str(client["client_id"]), str(client["client_secret"])
+    attempt.watched.append(client_id)
+    attempt.secrets.append(issued)
+    attempt.notes["secret"] = issued
+    forms = {"null": None, "prefix of the real one": issued[:-1], "masked value ******": "******"}
+    secret = forms.get(attempt.attack.text, attempt.attack.text)
+    put = request_of(a, "PUT", client_id, client_secret=secret, **members)
+    attempt.act = lambda: [send(attempt, put)]
+
+
 def _mass_assignment(attempt: Attempt) -> None:
     """AC-216: members that would be columns somewhere."""
     name, _, text = attempt.attack.text.partition("=")
@@ -168,6 +183,7 @@ _CASES: dict[str, Callable[[Attempt], None]] = {
     "AC-210": lambda attempt: _foreign(attempt, "DELETE"),
     "AC-211": lambda attempt: _foreign(attempt, *_METHODS),
     "AC-213": _token_of_another_client,
+    "AC-215": _chosen_secret,
     "AC-216": _mass_assignment,
     "AC-218": _weakened,
     "AC-220": _deleted,

@@ -16,7 +16,7 @@ GROUPS = (
     *("redirect", "metadata", "jwks"),
     *("idor", "race"),
     *("revocation", "ssrf", "crypto_time"),
-    "fwdcert",
+    *("fwdcert", "dos"),
 )
 """The groups run here; the file has more, for parts that are tested elsewhere."""
 
@@ -28,7 +28,14 @@ _BANKS = {
     "AC-250": "faulty",
     "AC-278": "clocked",
     "AC-251": "closed",
+    "AC-200": "stating",
+    "AC-201": "stating",
+    "AC-215": "plain",
     "AC-225": "crowded",
+    "AC-238": "besieged",
+    "AC-240": "besieged",
+    "AC-241": "besieged",
+    "AC-245": "cramped",
     ("AC-060", "/openapi.json"): "discreet",
 }
 _LONGEST_ID = 40

@@ -11,12 +11,10 @@ NOT_APPLICABLE = {
     " tests/adapters/test_fetch.py gives the fetcher such answers",
     "AC-170": "there is no list of redirection hosts that could be looked like",
     "AC-171": "the register does not know whose a redirection host is, nor the bank's own hosts",
-    "AC-200": "no dialect takes software statements; stet ignores them",
-    "AC-201": "no dialect takes software statements; stet ignores them",
     "AC-275": "timing tells nothing on a shared machine; tokens are found by their SHA-256,"
     " and those that are computed are compared in constant time",
-    "AC-215": "no client has a secret: no dialect offers a method that needs one",
-    "AC-226": "no token is for one use, and no software statement is taken",
+    "AC-226": "no token is for one use; tests/live/test_software_statements.py sends one statement"
+    " many times at once, which is refused with 400",
     "AC-236": "there is no store of rates outside the process that could be down",
 }
 """Case id to reason."""

@@ -10,6 +10,7 @@ from attacks.attempt import Attempt
 from attacks.bank import ROLES
 from attacks.framings import SMUGGLED
 from attacks.signatures import sign
+from attacks.statements import statement_wins_or_reject
 from live.party import Reply
 
 AUDIT_CODES = {
@@ -57,6 +58,13 @@ def first_row_unchanged(attempt: Attempt, _: str) -> None:
     assert (stored[0], stored[1]["client_name"]) == (1, "Acme Co.")
 
 
+def secret_unchanged(attempt: Attempt, _: str) -> None:
+    """The client has the secret that was issued, and another is in nothing that was stored."""
+    row_unchanged(attempt, _)
+    client = attempt.sender.get(attempt.watched[-1]).json
+    assert client["client_secret"] == attempt.notes["secret"]
+
+
 def rows_within_cap(attempt: Attempt, _: str) -> None:
     count = attempt.bank.desk.rows(
         "SELECT count(*) FROM clients WHERE organization_identifier = ?",
@@ -81,7 +89,7 @@ def owner_unchanged(attempt: Attempt, _: str) -> None:
         "SELECT organization_identifier, version FROM clients WHERE client_id = ?", client_id
     )
     assert rows == [(attempt.sender.organization, 2)]
-    suspended = "SELECT count(*) FROM client_suspensions WHERE client_id = ?"
+    suspended = "SELECT count(*) FROM client_standings WHERE client_id = ?"
     assert attempt.bank.desk.rows(suspended, client_id) == [(0,)]
     assert attempt.sender.get(client_id).status == 200
 
@@ -171,6 +179,24 @@ def alive(attempt: Attempt, _: str) -> None:
 def memory_bounded(attempt: Attempt, mebibytes: str) -> None:
     grown = attempt.bank.peak_memory() - attempt.start.peak_memory
     assert grown < int(mebibytes) * 1024 + _RESERVE, f"{grown} KiB"
+
+
+def all_closed(attempt: Attempt, _: str) -> None:
+    """The bank ended them, in time: the sockets have a timeout."""
+    assert attempt.outcomes
+    assert all(outcome.closed for outcome in attempt.outcomes)
+
+
+def connections_capped(attempt: Attempt, _: str) -> None:
+    limit = attempt.bank.desk.settings["limits.connections"]
+    assert limit // 2 < attempt.notes["most_open"] <= limit + 10
+    assert attempt.notes["turned_away"]
+
+
+def no_busy_loop(attempt: Attempt, _: str) -> None:
+    """What cannot be accepted is tried again ten times a second, not as fast as can be."""
+    lines = attempt.bank.desk.log_lines[attempt.start.log_lines :]
+    assert 0 < sum("connection_not_accepted" in line for line in lines) < 200
 
 
 def answered(attempt: Attempt, _: str) -> None:
@@ -313,7 +339,9 @@ INVARIANTS: dict[str, Callable[[Attempt, str], None]] = {
     "no_other_tenant": no_row,
     "audit_ip_is_peer": no_address_of_a_header,
     "one_row": one_row,
+    "statement_wins_or_reject": statement_wins_or_reject,
     "row_unchanged": row_unchanged,
+    "secret_unchanged": secret_unchanged,
     "row_is": row_is_second_version,
     "two_distinct_or_refused": two_distinct,
     "first_row_unchanged": first_row_unchanged,
@@ -337,6 +365,11 @@ INVARIANTS: dict[str, Callable[[Attempt, str], None]] = {
     "granted_scope_subset_of_roles": scope_within_roles,
     "audit": audited,
     "alive": alive,
+    "alive_after": alive,
+    "closed_within": all_closed,
+    "conn_cap_enforced": connections_capped,
+    "no_busy_loop": no_busy_loop,
+    "other_tpp_p99_lt": good_afterwards,
     "rss_delta_lt": memory_bounded,
     "latency_lt": answered,
     "no_outbound": no_outbound,

@@ -9,6 +9,7 @@ from attacks import (
     bodies,
     chance,
     clients,
+    floods,
     forwarded,
     framings,
     keys,
@@ -17,6 +18,7 @@ from attacks import (
     races,
     revocations,
     scenes,
+    statements,
     symbols,
     tokens,
 )
@@ -37,6 +39,9 @@ def apply(attempt: Attempt, bank_of: BankOf) -> None:
     if prepare is not None:
         prepare(attempt)
         return
+    if attempt.attack.name in statements.CASES:
+        statements.CASES[attempt.attack.name](attempt)
+        return
     if attempt.attack.case["group"] == "revocation":
         revocations.ask(attempt)
         return
@@ -54,6 +59,7 @@ def apply(attempt: Attempt, bank_of: BankOf) -> None:
 
 _BY_GROUP: dict[str, Callable[[Attempt], None]] = {
     "fwdcert": forwarded.forward,
+    "dos": floods.prepare,
     "idor": clients.prepare,
     "race": races.prepare,
 }

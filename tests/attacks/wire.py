@@ -84,6 +84,11 @@ def exhaust(port: int, identity: Identity | None, data: bytes | Iterable[bytes])
     return _converse(lambda: dial(port, identity), data, until=lambda got, buffer: False)
 
 
+def listen(connection: socket.socket, data: bytes = b"") -> Outcome:
+    """Send on a connection that stands, and read until the bank closes it."""
+    return _converse(lambda: connection, data, until=lambda got, buffer: False)
+
+
 def send_plain(port: int, data: bytes) -> Outcome:
     """Send without TLS."""
     return _converse(

@@ -107,6 +107,30 @@ def test_the_list_at_the_bank_is_said_client_by_client(run: Run, bank: FakeBank)
     assert "lists no client" in run("list", "--remote").stderr
 
 
+def test_clients_of_agents_are_listed_under_them(run: Run, bank: FakeBank) -> None:
+    agent = {"client_legal_id": "AGTFR-ACPR-1", "agent_of": "PSDFR-ACPR-12345"}
+    clients = [
+        {"client_id": "x", "client_name": "Agent\u202e One"} | agent,
+        {"client_id": "a", "client_name": "Acme", "scope": "aisp pisp"},
+        {"client_id": "y"} | agent,
+    ]
+    bank.next_answers.append(httpx.Response(200, json={"clients": clients}))
+    lines = [line.strip("│├└─ ") for line in run("list", "--remote").stdout.splitlines()]
+    assert lines == [
+        *("PSDFR-ACPR-12345", "a  Acme  aisp pisp"),
+        *("agent AGTFR-ACPR-1", "x  Agent\ufffd One", "y"),
+    ]
+
+
+def test_the_list_on_this_machine_is_a_tree_where_there_are_agents(
+    run: Run, bank: FakeBank
+) -> None:
+    assert run("register", "--set", "client_legal_id=AGTFR-ACPR-1").exit_code == 0
+    lines = run("list").stdout.splitlines()
+    assert "agent AGTFR-ACPR-1" in lines[-2]
+    assert CLIENT_ID in lines[-1]
+
+
 @pytest.mark.parametrize("document", [{}, {"clients": {}}, {"clients": [{"client_id": 1}]}])
 def test_a_list_of_another_form_is_no_answer(
     run: Run, bank: FakeBank, document: dict[str, Any]

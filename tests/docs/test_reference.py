@@ -29,7 +29,7 @@ def reference() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("name", ["errors.md", "settings.md", "commands.md"])
+@pytest.mark.parametrize("name", ["errors.md", "settings.md", "commands.md", "events.md"])
 def test_a_page_made_from_code_is_up_to_date(reference: ModuleType, name: str) -> None:
     page = (ROOT / "docs/reference" / name).read_text("utf-8")
     assert page == reference.PAGES[name](), "run make docs"

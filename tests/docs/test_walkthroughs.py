@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from enrol.adapters.dialects import load_dialect
+from enrol.adapters.dialects import load_dialect, read_dialect
+from enrol.bootstrap.stating import statements_of
 from enrol.settings import load_settings
 
 ROOT = Path(__file__).parents[2]
@@ -95,6 +96,26 @@ def test_the_guide_to_the_audit_trail_leads_to_its_end(
     assert said.count("The trail holds.") == 2
 
 
+def test_the_guide_to_approvals_leads_to_its_end(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    guide = "docs/how-to/approve-clients.md"
+    script = "".join(step + (WAIT if "sandbox up" in step else "") for step in blocks(guide))
+    said = run(script + "kill %1; wait\n", tmp_path, environment)
+    assert "a second one has to" in said
+    assert said.count("  active\n") == 2
+    assert "Licence given back" in said
+    assert "The trail holds." in said
+    serve, own = ((ROOT / name).read_text() for name in ("docs/how-to/serve.md", guide))
+    (whole,) = re.findall(r"```toml\n(.*?)```", serve, re.DOTALL)
+    approval, server = re.findall(r"```toml\n(.*?)```", own, re.DOTALL)
+    path = tmp_path / "enrol.toml"
+    path.write_text(whole.replace("[server]", server) + approval)
+    settings = load_settings(path, {})
+    assert settings.server.operators == "enrol-operators"
+    assert settings.approval.rules.working_days is not None
+
+
 def test_the_guide_to_revocation_leads_to_its_end(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
@@ -110,9 +131,68 @@ def test_the_guide_to_revocation_leads_to_its_end(
     assert said.count("Issued, and not qualified") == 5
 
 
+def test_the_guide_to_agents_leads_to_its_end(tmp_path: Path, environment: dict[str, str]) -> None:
+    steps = blocks("docs/how-to/agents.md")
+    script = "".join(step + (WAIT if "sandbox up" in step else "") for step in steps)
+    said = run(script + "kill %1; wait\n", tmp_path, environment)
+    assert "agent AGTFR-ACPR-12345001" in said
+    guide = (ROOT / "docs/how-to/agents.md").read_text("utf-8")
+    (rules,) = re.findall(r"```toml\n(.*?)```", guide, re.DOTALL)
+    path = tmp_path / "mybank.toml"
+    path.write_text(read_dialect("stet") + rules)
+    assert load_dialect(str(path)).agents.authority == "any"
+
+
+def test_the_guide_to_software_statements_leads_to_its_end(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    run("".join(blocks("docs/how-to/software-statements.md")), tmp_path, environment)
+    serve, guide = (
+        re.findall(r"```toml\n(.*?)```", (ROOT / f"docs/how-to/{name}.md").read_text(), re.DOTALL)
+        for name in ("serve", "software-statements")
+    )
+    path = tmp_path / "enrol.toml"
+    path.write_text(serve[0] + "".join(guide))
+    settings = load_settings(path, {"ENROL_REGISTRATION_DIALECT": "./mybank.toml"})
+    assert settings.dialect.metadata.takes_statements
+    assert statements_of(settings) is not None
+
+
+def test_the_guide_to_introspection_leads_to_its_end(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    steps = blocks("docs/how-to/introspect-tokens.md")
+    script = "".join(step + (WAIT if "sandbox up" in step else "") for step in steps)
+    said = run(script + "kill %1; wait\n", tmp_path, environment)
+    assert '"active":true' in said
+    assert '{"active":false}' in said.partition('"active":true')[2]
+
+
+def test_the_guide_to_events_leads_to_its_end(tmp_path: Path, environment: dict[str, str]) -> None:
+    steps = blocks("docs/how-to/follow-events.md")
+    script = "".join(step + (WAIT if "sandbox up" in step else "") for step in steps)
+    said = run(script + "kill %1; wait\n", tmp_path, environment)
+    assert "waiting        1 messages of 1 clients" in said
+    assert "client.registered" in said
+    assert "Dropped: " in said
+
+
+@pytest.mark.parametrize("name", ["introspect-tokens", "follow-events"])
+def test_the_settings_of_a_guide_are_settings(tmp_path: Path, name: str) -> None:
+    serve, guide = (
+        re.findall(r"```toml\n(.*?)```", (ROOT / f"docs/how-to/{each}.md").read_text(), re.DOTALL)
+        for each in ("serve", name)
+    )
+    path = tmp_path / "enrol.toml"
+    path.write_text(serve[0] + "".join(guide))
+    settings = load_settings(path, {})
+    assert settings.introspection.secrets or settings.webhooks.url
+
+
 def test_the_demo_shows_a_whole_life(environment: dict[str, str]) -> None:
     said = run("./scripts/demo", ROOT, environment)
-    assert "Done: registered, replayed, read, updated, renewed, refused, deleted." in said
+    assert "Done: registered, replayed, read, updated, renewed, refused, an agent, deleted." in said
+    assert "agent AGTFR-ACPR-12345001" in said
     assert "Either QSealC may sign from now on." in said
     assert said.count("HTTP/1.1 201 Created") == 1
     assert said.count("HTTP/1.1 204 No Content") == 1
@@ -146,3 +226,12 @@ def test_the_settings_of_the_guide_to_signatures_are_settings(tmp_path: Path) ->
         path = tmp_path / "enrol.toml"
         path.write_text(serve[0] + text)
         assert load_settings(path, {}).signature_policies
+
+
+def test_the_guide_to_monitoring_leads_to_its_end(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    steps = "".join(blocks("docs/how-to/monitor.md")).replace("9464", str(free_port()))
+    said = run(steps, tmp_path, environment)
+    assert '"ready":true' in said
+    assert 'enrol_build_info{version="' in said

@@ -106,7 +106,7 @@ def suspended(at: datetime) -> str | None:
         )
         again = Recheck(judge=judge, entitlement=Entitlement(None), dialect=STET, at=at)
         changes = [each async for each in again.changes(OnePage(client))]
-        found = [each.suspension.code for each in changes if each and each.suspension]
+        found = [each.after.code for each in changes if each and each.after]
         return found[0] if found else None
 
     return asyncio.run(recheck())

@@ -6,6 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from enrol.httpsig import HttpMessage, Primitive, SigningKey, digest_field, signing_key
+from httpsig_signer import Signer
 
 NOW = 1_700_000_000
 BODY = b'{"client_name":"TPP"}'
@@ -55,3 +56,8 @@ def registration() -> HttpMessage:
     }
     raw = [(name.encode(), value.encode()) for name, value in fields.items()]
     return HttpMessage.of("POST", b"/stet/setting/v1/register?a=%2f", raw, BODY)
+
+
+@pytest.fixture
+def signer(rsa_key: SigningKey) -> Signer:
+    return Signer(rsa_key)

@@ -1,16 +1,16 @@
-// npm oauth4webapi registers by RFC 7591: discovery, token, registration, and a token of its own.
+// npm oauth4webapi goes through the life of a registration by RFC 7591 and RFC 7592: discovery,
+// token, registration, a token of its own, read, update, delete.
 // Reads its parameters as JSON on stdin, prints what each step gave.
 import { webcrypto } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import * as oauth from 'oauth4webapi'
-import { readRegistration, refusal, signedFetch } from './signed_fetch.mjs'
+import { clientFetch, manage, refusal, versionOf } from './client_fetch.mjs'
 
 globalThis.crypto ??= webcrypto // Node 18
 
 const input = JSON.parse(readFileSync(0, 'utf8'))
-const fetch = signedFetch(input)
 const issuer = new URL(input.issuer)
-const options = { [oauth.customFetch]: fetch }
+const options = { [oauth.customFetch]: clientFetch(input) }
 
 const server = await oauth.processDiscoveryResponse(
   issuer, await oauth.discoveryRequest(issuer, { ...options, algorithm: 'oauth2' }),
@@ -33,12 +33,18 @@ async function register(metadata, initialAccessToken) {
 const token = await grant({ client_id: input.generic_client_id })
 const client = await register(input.metadata, token.access_token)
 
+const ask = (managementToken, method, body) => oauth.protectedResourceRequest(
+  managementToken, method, new URL(client.registration_client_uri),
+  new Headers(body && { 'content-type': 'application/json' }), body, options,
+)
+
 console.log(JSON.stringify({
+  version: versionOf('oauth4webapi'),
   server,
   token,
   client,
-  read: await readRegistration(fetch, client),
   own_token: await grant(client),
+  ...await manage(ask, client, input.changes),
   refused_metadata: await refusal(register(input.refused_metadata, token.access_token)),
   refused_token: await refusal(register(input.metadata, input.refused_token)),
 }))

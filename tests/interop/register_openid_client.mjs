@@ -1,16 +1,16 @@
-// npm openid-client registers by RFC 7591: discovery, token, registration, and a token of its own.
+// npm openid-client goes through the life of a registration by RFC 7591 and RFC 7592: discovery,
+// token, registration, a token of its own, read, update, delete.
 // Reads its parameters as JSON on stdin, prints what each step gave.
 import { webcrypto } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import * as oauth from 'openid-client'
-import { readRegistration, refusal, signedFetch } from './signed_fetch.mjs'
+import { clientFetch, manage, refusal, versionOf } from './client_fetch.mjs'
 
 globalThis.crypto ??= webcrypto // Node 18
 
 const input = JSON.parse(readFileSync(0, 'utf8'))
-const fetch = signedFetch(input)
 const server = new URL(input.issuer)
-const options = { algorithm: 'oauth2', [oauth.customFetch]: fetch }
+const options = { algorithm: 'oauth2', [oauth.customFetch]: clientFetch(input) }
 const scope = 'manageRegistration'
 
 const anybody = await oauth.discovery(
@@ -26,12 +26,18 @@ const register = (metadata, initialAccessToken) =>
 const registered = await register(input.metadata, token.access_token)
 const client = registered.clientMetadata()
 
+const ask = (managementToken, method, body) => oauth.fetchProtectedResource(
+  registered, managementToken, new URL(client.registration_client_uri), method, body,
+  new Headers(body && { 'content-type': 'application/json' }),
+)
+
 console.log(JSON.stringify({
+  version: versionOf('openid-client'),
   server: anybody.serverMetadata(),
   token,
   client,
-  read: await readRegistration(fetch, client),
   own_token: await oauth.clientCredentialsGrant(registered, { scope }),
+  ...await manage(ask, client, input.changes),
   refused_metadata: await refusal(register(input.refused_metadata, token.access_token)),
   refused_token: await refusal(register(input.metadata, input.refused_token)),
 }))

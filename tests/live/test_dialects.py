@@ -202,7 +202,7 @@ def test_rfc7591_serves_a_client_that_neither_signs_nor_sends_an_id(
     changed = plain(yolt.draft("PUT", client_id, body), token)
     assert (changed.status, changed.json["client_name"]) == (200, "Other")
     assert plain(yolt.draft("DELETE", client_id), token).status == 204
-    assert plain(yolt.draft("GET", client_id), token).status == 403
+    assert plain(yolt.draft("GET", client_id), token).status == 401
 
 
 # Operations, and the description

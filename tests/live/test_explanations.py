@@ -97,7 +97,7 @@ def test_a_production_setting_tells_the_rule_alone(
         assert (reply.status, reply.code) == (401, "SIG-1")
         assert "explanation" not in reply.json
         assert "explained" not in "".join(other.log_lines)
-    assert any("refused signatures are explained" in line for line in desk.log_lines)
+    assert any("refusals_explained" in line for line in desk.log_lines)
 
 
 def test_a_sent_request_explains_offline_as_the_bank_explains_it(

@@ -261,3 +261,14 @@ def test_an_address_fails_so_often(counting: Desk, party_of: Callable[..., Party
     party.close()
     party.address = "127.0.0.3"
     assert party.send(bad).status == 401
+
+
+def test_per_ip_rate_limit_punishes_shared_egress(
+    counting: Desk, party_of: Callable[..., Party]
+) -> None:
+    """Peers count by address; here whoever shows a certificate is counted by that."""
+    busy = party_of(counting, "PSDFR-ACPR-33333")
+    count_until_refused(lambda: busy.get(UNKNOWN), status=403)
+    neighbour = party_of(counting, "PSDFR-ACPR-44444")
+    assert neighbour.address == busy.address
+    assert neighbour.get(UNKNOWN).status == 403

@@ -79,7 +79,7 @@ def evidence(bank: Desk, client_id: str) -> dict[str, Any]:
 
 def warnings(bank: Desk, draft: Draft) -> list[list[str]]:
     """Return the quirks the log warns of for a request."""
-    lines = [json.loads(line) for line in bank.log_lines if '"signature quirk"' in line]
+    lines = [json.loads(line) for line in bank.log_lines if '"signature_quirk"' in line]
     sent = draft.get("x-request-id")
     return [line["quirks"] for line in lines if line["request_id"] == sent]
 

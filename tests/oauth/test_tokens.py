@@ -12,7 +12,6 @@ from enrol.oauth.tokens import (
     encode_token,
     hash_token,
     parse_bearer,
-    registration_access_token,
 )
 from enrol.oauth.types import ClientId, X5tS256
 
@@ -75,16 +74,6 @@ def test_a_token_is_known_in_time_and_bound(
 
 def test_a_good_token_is_returned() -> None:
     assert check_token(TOKEN, x5t_s256=X5tS256("thumb"), at=AT) is TOKEN
-
-
-def test_a_management_token_is_of_one_client_and_one_secret() -> None:
-    tokens = {
-        registration_access_token(secret, ClientId(client_id))
-        for secret in (b"s" * 32, b"t" * 32)
-        for client_id in ("a", "b")
-    }
-    assert len(tokens) == 4
-    assert registration_access_token(b"s" * 32, ClientId("a")) in tokens
 
 
 def test_a_token_text_fits_its_own_grammar() -> None:

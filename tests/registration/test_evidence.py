@@ -44,6 +44,7 @@ class Judged:
 class Record:
     client_id = ClientId("client-1")
     version = 3
+    standing = None
 
 
 def message(*fields, body=b'{"a":1}'):

@@ -5,6 +5,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from dialects import STET
 from eidas.minting import mint_authority, mint_crl, mint_seal, qc_statements
@@ -19,8 +20,16 @@ from enrol.oauth.types import ClientId, X5tS256
 from enrol.registration.audit import EventType
 from enrol.registration.certificates import CertificateJudge
 from enrol.registration.entitlement import Licence
-from enrol.registration.record import ClientRecord, RegisteredKey, Suspension
+from enrol.registration.record import ClientRecord, RegisteredKey
 from enrol.registration.standing import AT_ONCE, Pace, Recheck
+from enrol.registration.states import (
+    AWAITING_APPROVAL,
+    AWAITING_EFFECT,
+    REJECTED_BY_BANK,
+    SUSPENDED_BY_BANK,
+    Standing,
+    State,
+)
 
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ACME = OrganizationIdentifier("PSDFR-ACPR-12345")
@@ -83,7 +92,7 @@ class Clients:
 def client(*ders, name="client-1", scope="aisp pisp", suspended=None) -> ClientRecord:
     client_id = ClientId(name)
     keys = tuple(RegisteredKey(client_id, ACME, X5tS256("x"), der) for der in ders)
-    state = Suspension(suspended, AT) if suspended else None
+    state = Standing(State.SUSPENDED, suspended, AT) if suspended else None
     return ClientRecord(client_id, ACME, ClientMetadata(scope=scope), keys, AT, AT, 3, state)
 
 
@@ -135,7 +144,7 @@ LOST = [
 def test_a_client_whose_trust_is_lost_is_suspended_and_told_why(code, record, others):
     (change,), report = run(record, **others)
     assert change is not None
-    assert change.suspension == Suspension(code, AT)
+    assert (change.before, change.after) == (None, Standing(State.SUSPENDED, code, AT))
     assert (change.client_id, change.version) == ("client-1", 3)
     assert report.suspended == 1
     assert (change.event.type, change.event.code) == (EventType.CLIENT_SUSPENDED, code)
@@ -151,10 +160,31 @@ def test_a_client_that_is_suspended_stays_so(code, record, others):
 def test_a_client_whose_trust_is_back_is_resumed():
     (change,), report = run(client(GOOD, suspended="cert_not_qualified_at_now"))
     assert change is not None
-    assert change.suspension is None
+    assert (change.before, change.after) == (Standing(State.SUSPENDED, change.event.code, AT), None)
     assert report.resumed == 1
     expected = (EventType.CLIENT_RESUMED, "cert_not_qualified_at_now")
     assert (change.event.type, change.event.code) == expected
+
+
+@pytest.mark.parametrize("der", [GOOD, REVOKED])
+@pytest.mark.parametrize(
+    "standing",
+    [
+        Standing(State.SUSPENDED, SUSPENDED_BY_BANK, AT, "Fraud", "ann"),
+        Standing(State.PENDING, AWAITING_APPROVAL, AT),
+        Standing(State.PENDING, AWAITING_EFFECT, AT, effective_at=AT + timedelta(seconds=1)),
+        Standing(State.REJECTED, REJECTED_BY_BANK, AT, "Fraud", "ann"),
+    ],
+    ids=["suspended by the bank", "not approved", "not yet in effect", "rejected"],
+)
+def test_what_the_bank_decides_the_recheck_leaves_alone(standing, der):
+    assert run(replace(client(der), standing=standing))[0] == [None]
+
+
+def test_a_client_whose_time_has_come_is_rechecked_as_an_active_one():
+    due = Standing(State.PENDING, AWAITING_EFFECT, AT, effective_at=AT)
+    (change,), _ = run(replace(client(REVOKED), standing=due))
+    assert (change.before, change.after.state) == (due, State.SUSPENDED)
 
 
 def test_one_good_certificate_is_enough():
@@ -201,3 +231,15 @@ def test_the_pace_is_kept():
     ders = [seal(serial_number=number) for number in range(1, 6)]
     run(client(*ders), pace=Pace(at_once=2, pause=pause))
     assert len(pauses) == 3
+
+
+SOON = seal(not_after=AT + timedelta(days=29))
+
+
+@pytest.mark.parametrize(
+    ("ders", "expiring"),
+    [((GOOD,), 0), ((SOON,), 1), ((SOON, GOOD), 0), ((SOON, EXPIRED), 1), ((EXPIRED,), 0), ((), 0)],
+    ids=["far", "soon", "one of two", "the other has ended", "ended", "none"],
+)
+def test_a_client_expires_when_its_last_good_certificate_does(ders, expiring):
+    assert run(client(*ders))[1].expiring == expiring

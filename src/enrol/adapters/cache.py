@@ -29,6 +29,10 @@ class LruCache(Generic[K, V]):
         if len(self._values) > self._most:
             self._values.popitem(last=False)
 
+    def drop(self, key: K) -> None:
+        """Forget the value under `key`, if there is one."""
+        self._values.pop(key, None)
+
     def discard(self, unwanted: Callable[[V], bool]) -> None:
         """Forget every value that is unwanted."""
         for key in [key for key, value in self._values.items() if unwanted(value)]:

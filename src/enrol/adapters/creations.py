@@ -3,28 +3,36 @@
 import sqlite3
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 
 from enrol.adapters import statements
+from enrol.adapters.conditions import Conditions
 from enrol.eidas.organization import OrganizationIdentifier
 from enrol.errors import ClientMetadataError, EntitlementError, Finding, RefusalError
 from enrol.oauth.types import ClientId
-from enrol.registration.ports import Creation
+from enrol.registration.ports import Creation, Replacement
 from enrol.registration.record import ClientRecord
 from enrol.registration.software import OnDuplicate, software_digest
 
-Standing = tuple[ClientId, int]
+Same = tuple[ClientId, int]
 """A client that stands, and its version."""
 
 
-def foresee(connection: sqlite3.Connection, creation: Creation) -> ClientId | None:
-    """Return the client that a creation would be answered with; raises what refuses it."""
-    match Creations(connection, (creation,)).judge(creation):
-        case None:
-            return None
-        case (client_id, _):
-            return client_id
-        case refusal:
-            raise refusal
+def foresee(
+    connection: sqlite3.Connection, write: Creation | Replacement, *, at: datetime
+) -> ClientId | None:
+    """Return the client that a creation would be answered with; raises what refuses a write."""
+    if isinstance(write, Creation):
+        match Creations(connection, (write,)).judge(write):
+            case (client_id, _):
+                return client_id
+            case RefusalError() as refusal:
+                raise refusal
+    organization = write.record.organization_identifier
+    refused = Conditions(connection).judge(write, organization=organization, at=at)
+    if refused is not None:
+        raise refused
+    return None
 
 
 class Creations:
@@ -37,7 +45,7 @@ class Creations:
         self._put: dict[bytes, ClientRecord] = {}
         self._changed: set[ClientId] = set()
 
-    def judge(self, creation: Creation) -> Standing | RefusalError | None:
+    def judge(self, creation: Creation) -> Same | RefusalError | None:
         """Return the client to answer with instead, or the refusal; None lets a client be made."""
         record = creation.record
         if creation.on_duplicate is not OnDuplicate.NEW:
@@ -68,7 +76,7 @@ class Creations:
             self._changed.add(client_id)
             self._put = {k: each for k, each in self._put.items() if each.client_id != client_id}
 
-    def _find_same(self, record: ClientRecord) -> Standing | None:
+    def _find_same(self, record: ClientRecord) -> Same | None:
         """Return the client of the same software; of several that with the lowest client_id."""
         software = software_digest(record)
         found = self._connection.execute(statements.FIND_SAME, (software,)).fetchall()

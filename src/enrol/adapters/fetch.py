@@ -22,8 +22,10 @@ from enrol.adapters.outbound import (
     Resolver,
     Target,
     WayOut,
+    outcome_of,
 )
 from enrol.errors import SignatureError
+from enrol.registration.meters import CallMeter
 
 _log = structlog.get_logger(__name__)
 
@@ -91,8 +93,10 @@ class HttpsCertificateFetcher:
         *,
         resolve: Resolver | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        meter: CallMeter | None = None,
     ) -> None:
         self._policy = policy
+        self._meter = meter or CallMeter()
         self._monotonic = monotonic
         self._way_out = WayOut(policy.reach, resolve=resolve)
         self._question = Question("GET", _ACCEPT, policy.largest_body)
@@ -138,7 +142,7 @@ class HttpsCertificateFetcher:
 
     async def _fetch_anew(self, url: str, target: Target) -> bytes | str:
         """Fetch, and remember the body or the code of the refusal."""
-        policy = self._policy
+        policy, began = self._policy, self._monotonic()
         try:
             async with asyncio.timeout(policy.total_timeout), self._parallel:
                 body = await self._way_out.send(target, self._question)
@@ -146,7 +150,9 @@ class HttpsCertificateFetcher:
             is_refused = isinstance(exc, AddressRefusedError)
             code = "key_url_refused" if is_refused else "key_url_unreachable"
             _log.warning("key_url_failed", code=code, host=target.host, cause=type(exc).__name__)
+            self._meter.called("key_url", outcome_of(exc), seconds=self._monotonic() - began)
             self._failures.put(url, _Kept(code, self._monotonic() + policy.failure_kept_for))
             return code
+        self._meter.called("key_url", "ok", seconds=self._monotonic() - began)
         self._bodies.put(url, _Kept(body, self._monotonic() + policy.kept_for))
         return body

@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Final, Generic, TypeVar
 
 from enrol.errors import UnavailableError
+from enrol.registration.meters import CommitMeter
 
 W = TypeVar("W")
 R = TypeVar("R")
@@ -28,6 +29,7 @@ class GroupCommit(Generic[W, R]):
 
     `write` runs on the thread; it takes a batch, makes it durable, and returns or raises for each
     write what is to be returned or raised. `settled` runs on the loop, before any waiter does.
+    `meter` counts batches.
     """
 
     def __init__(
@@ -37,11 +39,13 @@ class GroupCommit(Generic[W, R]):
         settled: Callable[[Sequence[W], Sequence[R | Exception]], None],
         most_waiting: int = MOST_WAITING,
         most_notes: int = MOST_NOTES,
+        meter: CommitMeter | None = None,
     ) -> None:
         self._write = write
         self._settled = settled
         self._most_waiting = most_waiting
         self._most_notes = most_notes
+        self._meter = meter or CommitMeter()
         self._waiting: deque[tuple[W, asyncio.Future[R] | None]] = deque()
         self._notes: deque[W] = deque()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="enrol-writer")
@@ -55,6 +59,11 @@ class GroupCommit(Generic[W, R]):
     def busy_for(self) -> float:
         """Seconds since the writer last had nothing to do or finished a batch; 0 when idle."""
         return 0.0 if self._busy_since is None else time.monotonic() - self._busy_since
+
+    @property
+    def waiting(self) -> int:
+        """How many writes wait for a batch, notes included."""
+        return len(self._waiting) + len(self._notes)
 
     def submit(self, write: W) -> asyncio.Future[R]:
         """Queue a write; the future is done when it is durable or refused.
@@ -110,19 +119,24 @@ class GroupCommit(Generic[W, R]):
     ) -> None:
         """Write a batch, on the thread."""
         outcomes: Sequence[R | Exception]
+        began = time.monotonic()
         try:
             outcomes = self._write([write for write, _ in batch])
         except Exception as exc:  # without an outcome every request would hang
             outcomes = [exc] * len(batch)
-        loop.call_soon_threadsafe(self._done, loop, batch, outcomes)
+        seconds = time.monotonic() - began
+        loop.call_soon_threadsafe(self._done, loop, batch, outcomes, seconds)
 
     def _done(
         self,
         loop: asyncio.AbstractEventLoop,
         batch: Sequence[tuple[W, asyncio.Future[R] | None]],
         outcomes: Sequence[R | Exception],
+        seconds: float,
     ) -> None:
         """Tell those who wait, back on the loop."""
+        self._meter.batches.observe(len(batch))
+        self._meter.seconds.observe(seconds)
         self._settled([write for write, _ in batch], outcomes)
         for (_, future), outcome in zip(batch, outcomes, strict=True):
             if future is None:

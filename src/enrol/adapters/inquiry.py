@@ -1,6 +1,7 @@
 """Questions to issuers' hosts: how many at a time, and how long a silent one is left alone."""
 
 import asyncio
+import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Generic, TypeVar
@@ -8,9 +9,10 @@ from typing import Final, Generic, TypeVar
 import structlog
 
 from enrol.adapters.cache import LruCache
-from enrol.adapters.outbound import FAILURES, Question, Reach, Target, WayOut
+from enrol.adapters.outbound import FAILURES, Question, Reach, Target, WayOut, outcome_of
 from enrol.adapters.places import url_of
 from enrol.eidas.rules import CertificateRules
+from enrol.registration.meters import CallKind, CallMeter
 
 _log = structlog.get_logger(__name__)
 
@@ -59,10 +61,20 @@ class Kept(Generic[T]):
 
 
 class Inquirer:
-    """Asks hosts through the one way out, for one event loop."""
+    """Asks hosts through the one way out, for one event loop; what it asks is of one `kind`."""
 
-    def __init__(self, policy: InquiryPolicy, *, parallel: int, way_out: WayOut) -> None:
+    def __init__(
+        self,
+        policy: InquiryPolicy,
+        *,
+        kind: CallKind,
+        parallel: int,
+        way_out: WayOut,
+        meter: CallMeter,
+    ) -> None:
         self._policy = policy
+        self._kind = kind
+        self._meter = meter
         self._way_out = way_out
         self._all = asyncio.Semaphore(parallel)
         self._known: LruCache[str, Kept[bool]] = LruCache(policy.kept_answers)
@@ -89,14 +101,25 @@ class Inquirer:
             if known is not None and known.value is False:
                 self._known.put(place, failed)
             try:
-                async with asyncio.timeout(within):
-                    body = await self._way_out.send(target, question)
+                body = await self._send(target, question, within=within)
             except FAILURES as exc:
                 _log.warning("revocation_unreachable", host=target.host, cause=type(exc).__name__)
                 self._known.put(place, failed)
                 return None
             self._known.put(place, Kept(True, at, at))
             return body
+
+    async def _send(self, target: Target, question: Question, *, within: float) -> bytes:
+        """Return what a host answers, and count the call; raises `FAILURES`."""
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(within):
+                body = await self._way_out.send(target, question)
+        except FAILURES as exc:
+            self._meter.called(self._kind, outcome_of(exc), seconds=time.monotonic() - began)
+            raise
+        self._meter.called(self._kind, "ok", seconds=time.monotonic() - began)
+        return body
 
     def _host(self, target: Target) -> asyncio.Semaphore:
         """Return what limits the questions to one host, so a slow one does not hold all."""

@@ -20,6 +20,7 @@ import httpx
 
 from enrol.adapters.addresses import is_public, parse_address
 from enrol.errors import ConfigurationError
+from enrol.registration.meters import CallOutcome
 
 Resolver = Callable[[str], Awaitable[Sequence[str]]]
 """Returns the addresses of a DNS name, as text; raises OSError."""
@@ -78,6 +79,17 @@ class Question:
     headers: Mapping[str, str]
     largest: int
     content: bytes = b""
+
+
+def outcome_of(failure: Exception) -> CallOutcome:
+    """Return what one of `FAILURES` is counted as."""
+    match failure:
+        case AddressRefusedError():
+            return "refused"
+        case TimeoutError() | httpx.TimeoutException():
+            return "timeout"
+        case _:
+            return "failed"
 
 
 class WayOut:

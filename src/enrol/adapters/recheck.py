@@ -1,39 +1,28 @@
-"""The re-check of stored clients in its surroundings: beside a server, in it, and between both.
-
-A register has one writer. Where that is a running server, whoever found changes of state hands
-them over in a file beside the register.
-"""
+"""The re-check of stored clients in its surroundings: in a server, and beside one."""
 
 import asyncio
 import os
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from itertools import islice
 from pathlib import Path
 from typing import IO, Final, Self
 
 import msgspec
-import structlog
 
 from enrol.adapters import rows, statements
 from enrol.adapters.database import connect_to_read, translated
-from enrol.adapters.files import sync
-from enrol.adapters.store import SqliteStore
-from enrol.errors import ConfigurationError, UnavailableError
 from enrol.oauth.types import ClientId
 from enrol.registration.ports import ClientStates, StateChange
 from enrol.registration.record import ClientRecord
 from enrol.registration.standing import Pace, Recheck, RecheckReport, carry_out
 
-_log = structlog.get_logger(__name__)
+SetStates = Callable[[Sequence[StateChange]], Awaitable[None]]
+"""Makes some changes of state durable."""
 
-CHECK_EVERY: Final = 1.0
-"""Seconds between two looks for a file that was handed over."""
-
-_AT_ONCE: Final = 200
+_AT_ONCE: Final = 50
 _SHARE: Final = 0.1
-_PATIENCE: Final = 30.0
 
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(StateChange).decode
@@ -69,14 +58,13 @@ async def recheck_register(
     path: Path,
     recheck: Recheck,
     *,
-    apply: bool = True,
+    writer: Callable[[], AbstractAsyncContextManager[SetStates]] | None,
     progress: Callable[[int, int], object] = lambda *_: None,
 ) -> RecheckReport:
     """Judge the clients of the register at `path`, and change the states that have to be changed.
 
-    By itself where no server uses the register, else through the server. Raises
-    `ConfigurationError`, ``recheck_not_taken`` where the server takes nothing for half a minute,
-    and `UnavailableError` where the changes cannot be written.
+    `writer` gives out what changes them, once there is something to change; without it nothing is
+    changed. Raises `ConfigurationError` as `RegisterPages` does, and what `writer` does.
     """
     draft = path.with_name(f".{path.name}.recheck.{os.getpid()}")
     try:
@@ -87,8 +75,10 @@ async def recheck_register(
                 progress(done, total)
                 if change is not None:
                     file.write(_encode(change) + b"\n")
-        if apply and draft.stat().st_size:
-            await _apply(path, draft)
+        if writer is not None and draft.stat().st_size:
+            async with writer() as set_states:
+                for changes in _read(draft):
+                    await set_states(changes)
     finally:
         draft.unlink(missing_ok=True)
     return recheck.report
@@ -122,63 +112,11 @@ def leisurely() -> Pace:
     return Pace(at_once=4, pause=pause)
 
 
-async def take_what_is_handed_over(path: Path, states: ClientStates) -> None:
-    """Carry out for ever what comes as a file beside the register at `path`; to be cancelled."""
-    spool = _spool(path)
-    while True:
-        await asyncio.sleep(CHECK_EVERY)
-        if not spool.exists():
-            continue
-        try:
-            await _carry_out_file(spool, states)
-        except UnavailableError as exc:
-            _log.warning("recheck_waits", code=exc.code)  # it is tried again in a second
-            continue
-        except (msgspec.DecodeError, OSError) as exc:
-            _log.error("recheck_unreadable", file=str(spool), cause=str(exc))
-        with suppress(OSError):
-            spool.unlink()
-
-
-async def _apply(path: Path, draft: Path) -> None:
-    try:
-        store = SqliteStore.open(path)
-    except ConfigurationError as exc:
-        if exc.code != "database_in_use":
-            raise
-        await _hand_over(path, draft)
-        return
-    try:
-        await _carry_out_file(draft, store.clients)
-    finally:
-        await store.aclose()
-
-
-async def _hand_over(path: Path, draft: Path) -> None:
-    """Leave the file to the server, and wait until it has taken it."""
-    spool = _spool(path)
-    sync(draft)
-    os.replace(draft, spool)  # noqa: PTH105 - at once
-    end = time.monotonic() + _PATIENCE
-    while spool.exists():
-        if time.monotonic() > end:
-            spool.unlink(missing_ok=True)
-            raise ConfigurationError(
-                "recheck_not_taken",
-                f"{spool} is not taken: is what uses {path} a server of this version?",
-            )
-        await asyncio.sleep(CHECK_EVERY / 10)
-
-
-async def _carry_out_file(file: Path, states: ClientStates) -> None:
+def _read(file: Path) -> Iterator[list[StateChange]]:
     with file.open("rb") as lines:
         changes = map(_decode, lines)
         while some := list(islice(changes, _AT_ONCE)):
-            await carry_out(states, some)
-
-
-def _spool(path: Path) -> Path:
-    return path.with_name(f"{path.name}.recheck")
+            yield some
 
 
 def _new_file(path: Path) -> IO[bytes]:

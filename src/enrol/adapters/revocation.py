@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Final, TypeVar
 
 import structlog
@@ -27,6 +28,7 @@ from enrol.eidas.ocsp import (
 from enrol.eidas.revocation import RevocationEvidence, judge_revocation
 from enrol.eidas.validate import AssessedCertificate
 from enrol.errors import CertificateError, UnavailableError
+from enrol.registration.meters import CallMeter
 from enrol.registration.ports import RevocationSource
 
 _log = structlog.get_logger(__name__)
@@ -58,13 +60,15 @@ class OnlineRevocationSource:
         *,
         resolve: Resolver | None = None,
         random: Callable[[int], bytes] = secrets.token_bytes,
+        meter: CallMeter | None = None,
     ) -> None:
         self._local = local
         self._policy = policy
         self._random = random
         way_out = WayOut(policy.reach, resolve=resolve)
-        self._responders = Inquirer(policy, parallel=policy.parallel, way_out=way_out)
-        self._shelves = Inquirer(policy, parallel=policy.parallel_lists, way_out=way_out)
+        ask = partial(Inquirer, policy, way_out=way_out, meter=meter or CallMeter())
+        self._responders = ask(kind="ocsp", parallel=policy.parallel)
+        self._shelves = ask(kind="crl", parallel=policy.parallel_lists)
         self._answers: LruCache[bytes, Kept[OcspResponse]] = LruCache(policy.kept_answers)
         self._lists: LruCache[bytes, Kept[RevocationList]] = LruCache(policy.kept_lists)
         self._flights: dict[bytes, asyncio.Task[object]] = {}

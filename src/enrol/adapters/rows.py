@@ -12,10 +12,12 @@ from enrol.eidas.organization import OrganizationIdentifier
 from enrol.oauth.metadata import ClientMetadata
 from enrol.oauth.tokens import AccessToken
 from enrol.oauth.types import ClientId, RequestId, X5tS256
+from enrol.registration.agents import is_agent
 from enrol.registration.audit import AuditEvent
 from enrol.registration.ports import LedgerEntry
-from enrol.registration.record import ClientRecord, RegisteredKey, Suspension
+from enrol.registration.record import ClientRecord, RegisteredKey
 from enrol.registration.software import software_digest
+from enrol.registration.states import Standing, State
 
 Row = tuple[Any, ...]
 
@@ -52,7 +54,8 @@ def _from_seconds(count: int) -> datetime:
     return _EPOCH + timedelta(seconds=count)
 
 
-def _from_milliseconds(count: int) -> datetime:
+def from_milliseconds(count: int) -> datetime:
+    """Return the moment of `milliseconds`."""
     return _EPOCH + timedelta(milliseconds=count)
 
 
@@ -72,6 +75,11 @@ def client_row(record: ClientRecord) -> Row:
 def software_row(record: ClientRecord) -> Row:
     """Return the row of `tables.client_software`."""
     return (record.client_id, software_digest(record))
+
+
+def agent_rows(records: Iterable[ClientRecord]) -> list[Row]:
+    """Return the rows of `tables.client_agents`, of those that are of agents."""
+    return [(each.client_id, each.organization_identifier) for each in records if is_agent(each)]
 
 
 def key_rows(record: ClientRecord) -> list[Row]:
@@ -135,9 +143,8 @@ def living_client(rows: Sequence[Row]) -> ClientRecord | None:
         return None
     client_id, organization = rows[0][:2]
     keys = tuple(_key(client_id, organization, row[7:11]) for row in rows if row[10] is not None)
-    code, since, used_token = rows[0][11:]
-    suspension = Suspension(code, _from_milliseconds(since)) if code is not None else None
-    return _record(rows[0][:7], keys, suspension, used_token=used_token or 1)
+    *columns, used_token = rows[0][11:]
+    return _record(rows[0][:7], keys, standing(tuple(columns)), used_token=used_token or 1)
 
 
 def living_clients(found: Iterable[Row]) -> tuple[ClientRecord, ...]:
@@ -146,9 +153,37 @@ def living_clients(found: Iterable[Row]) -> tuple[ClientRecord, ...]:
     return tuple(filter(None, grouped))
 
 
-def suspension_row(client_id: ClientId, suspension: Suspension) -> Row:
-    """Return the row of `tables.client_suspensions`."""
-    return (client_id, suspension.code, milliseconds(suspension.since))
+def standing_row(client_id: ClientId, standing: Standing) -> Row:
+    """Return the row of `tables.client_standings`."""
+    effective_at = standing.effective_at
+    return (
+        client_id,
+        standing.state.value,
+        standing.code,
+        milliseconds(standing.since),
+        standing.reason,
+        standing.actor,
+        milliseconds(effective_at) if effective_at is not None else None,
+        standing.approved_by,
+        int(standing.unapproved),
+    )
+
+
+def standing(row: Row) -> Standing | None:
+    """Return the standing in a row of `tables.client_standings` after its client_id."""
+    state, code, since, reason, actor, effective_at, approved_by, unapproved = row
+    if state is None:
+        return None
+    return Standing(
+        state=State(state),
+        code=code,
+        since=from_milliseconds(since),
+        reason=reason,
+        actor=actor,
+        effective_at=from_milliseconds(effective_at) if effective_at is not None else None,
+        approved_by=approved_by,
+        unapproved=bool(unapproved),
+    )
 
 
 def ended_client(row: Row) -> ClientRecord:
@@ -187,7 +222,7 @@ def entry(row: Row) -> LedgerEntry:
         request_id=RequestId(request_id),
         client_id=ClientId(client_id),
         version=version,
-        at=_from_milliseconds(at),
+        at=from_milliseconds(at),
     )
 
 
@@ -200,7 +235,7 @@ def token(row: Row) -> AccessToken:
         organization_identifier=organization,
         x5t_s256=X5tS256(x5t_s256),
         scope=frozenset(scope.split()),
-        expires_at=_from_milliseconds(expires_at),
+        expires_at=from_milliseconds(expires_at),
     )
 
 
@@ -219,7 +254,7 @@ def _key(client_id: str, organization: str, row: Row) -> RegisteredKey:
 def _record(
     row: Row,
     keys: tuple[RegisteredKey, ...],
-    suspension: Suspension | None = None,
+    standing: Standing | None = None,
     *,
     used_token: int = 1,
 ) -> ClientRecord:
@@ -232,7 +267,7 @@ def _record(
         issued_at=_from_seconds(issued_at),
         updated_at=_from_seconds(updated_at),
         version=version,
-        suspension=suspension,
+        standing=standing,
         token_generation=token_generation,
         used_token=used_token,
     )

@@ -32,14 +32,16 @@ from sqlalchemy.sql import ClauseElement
 from enrol.adapters.tables import (
     access_tokens,
     audit_events,
+    client_agents,
     client_history,
     client_keys,
     client_software,
-    client_suspensions,
+    client_standings,
     client_token_uses,
     clients,
     evidence_blobs,
     ledger,
+    software_statements,
 )
 
 KEYS_FOUND: Final = 8
@@ -49,6 +51,7 @@ SAME_FOUND: Final = 8
 """How many clients of the same software are looked at; the changes of a batch may hide some."""
 
 _NO_OFFSET: Final[ColumnClause[int]] = literal_column("0")  # else SQLAlchemy binds one
+
 _DIALECT: Final = sqlite.dialect(paramstyle="qmark")
 
 
@@ -75,16 +78,13 @@ _KEY_COLUMNS: Final = (
     client_keys.c.certificate,
 )
 
-_STATE_COLUMNS: Final = (
-    client_suspensions.c.code,
-    client_suspensions.c.since,
-    client_token_uses.c.generation,
-)
+_STANDING_COLUMNS: Final = tuple(c for c in client_standings.columns if c.name != "client_id")
+_STATE_COLUMNS: Final = (*_STANDING_COLUMNS, client_token_uses.c.generation)
 
 FIND_CLIENT: Final = compiled(
     select(*clients.columns, *_KEY_COLUMNS, *_STATE_COLUMNS)
     .select_from(
-        clients.outerjoin(client_keys).outerjoin(client_suspensions).outerjoin(client_token_uses)
+        clients.outerjoin(client_keys).outerjoin(client_standings).outerjoin(client_token_uses)
     )
     .where(clients.c.client_id == bindparam("client_id"))
     .order_by(client_keys.c.position),
@@ -106,7 +106,7 @@ def _page(*conditions: ColumnElement[bool]) -> Select[str]:
         select(*page.columns, *_KEY_COLUMNS, *_STATE_COLUMNS)
         .select_from(
             page.outerjoin(client_keys, client_keys.c.client_id == page.c.client_id)
-            .outerjoin(client_suspensions, client_suspensions.c.client_id == page.c.client_id)
+            .outerjoin(client_standings, client_standings.c.client_id == page.c.client_id)
             .outerjoin(client_token_uses, client_token_uses.c.client_id == page.c.client_id)
         )
         .order_by(page.c.client_id, client_keys.c.position)
@@ -118,6 +118,16 @@ FIND_OWN_PAGE: Final = compiled(
     _page(clients.c.organization_identifier == bindparam("organization")),
     *("organization", "after", "limit"),
 )
+
+FIND_DUE: Final = compiled(
+    select(client_standings.c.client_id)
+    .where(client_standings.c.effective_at <= bindparam("at"))
+    .order_by(client_standings.c.effective_at)
+    .limit(bindparam("limit", type_=Integer))
+    .offset(_NO_OFFSET),
+    *("at", "limit"),
+)
+"""Finds clients that were pending until a time; whoever is not pending any more has none."""
 
 COUNT_ALL_CLIENTS: Final = compiled(select(func.count()).select_from(clients))
 
@@ -184,12 +194,12 @@ def find_entries(count: int) -> str:
 
 @cache
 def find_versions(count: int) -> str:
-    """Return the statement that finds the versions of `count` living clients."""
+    """Return the statement that finds the versions and standings of `count` living clients."""
     names = [f"client_id_{index}" for index in range(count)]
     return compiled(
-        select(clients.c.client_id, clients.c.version).where(
-            clients.c.client_id.in_([*map(bindparam, names)])
-        ),
+        select(clients.c.client_id, clients.c.version, *_STANDING_COLUMNS)
+        .select_from(clients.outerjoin(client_standings))
+        .where(clients.c.client_id.in_([*map(bindparam, names)])),
         *names,
     )
 
@@ -215,6 +225,21 @@ FIND_SAME: Final = compiled(
     .limit(literal_column(str(SAME_FOUND)))
     .offset(_NO_OFFSET),
     "software",
+)
+
+FIND_AGENT: Final = compiled(
+    select(client_agents.c.client_id).where(client_agents.c.client_id == bindparam("client_id")),
+    "client_id",
+)
+FIND_AGENTS: Final = compiled(
+    select(client_agents.c.client_id)
+    .where(client_agents.c.organization_identifier == bindparam("organization"))
+    .limit(literal_column("1"))
+    .offset(_NO_OFFSET),
+    "organization",
+)
+FIND_STATEMENT_USE: Final = compiled(
+    select(software_statements).where(software_statements.c.name == bindparam("name")), "name"
 )
 
 FIND_REMOVAL: Final = compiled(
@@ -274,6 +299,8 @@ FIND_LAST_BLOB: Final = compiled(select(func.max(evidence_blobs.c.id)))
 INSERT_CLIENT: Final = _insertion(clients)
 INSERT_SOFTWARE: Final = _insertion(client_software)
 INSERT_KEY: Final = _insertion(client_keys, *(c.name for c in client_keys.c if c.name != "id"))
+INSERT_AGENT: Final = _insertion(client_agents)
+INSERT_STATEMENT: Final = _insertion(software_statements)
 INSERT_ENTRY: Final = _insertion(ledger)
 INSERT_EVENT: Final = _insertion(audit_events)
 INSERT_BLOB: Final = compiled(
@@ -294,15 +321,9 @@ UPDATE_CLIENT: Final = compiled(
     "of_client_id",
 )
 
-FIND_SUSPENSION: Final = compiled(
-    select(client_suspensions.c.code).where(
-        client_suspensions.c.client_id == bindparam("client_id")
-    ),
-    "client_id",
-)
-INSERT_SUSPENSION: Final = _insertion(client_suspensions)
-DELETE_SUSPENSION: Final = compiled(
-    delete(client_suspensions).where(client_suspensions.c.client_id == bindparam("client_id")),
+INSERT_STANDING: Final = _insertion(client_standings)
+DELETE_STANDING: Final = compiled(
+    delete(client_standings).where(client_standings.c.client_id == bindparam("client_id")),
     "client_id",
 )
 
@@ -328,9 +349,36 @@ DELETE_SOFTWARE: Final = compiled(
     delete(client_software).where(client_software.c.client_id == bindparam("client_id")),
     "client_id",
 )
+_FIRST_USE: Final = sqlite_insert(client_token_uses).from_select(
+    ["client_id", "generation"],
+    select(clients.c.client_id, bindparam("generation", type_=Integer)).where(
+        clients.c.client_id == bindparam("client_id")
+    ),
+)
+INSERT_TOKEN_USE: Final = compiled(
+    _FIRST_USE.on_conflict_do_update(
+        index_elements=[client_token_uses.c.client_id],
+        set_={"generation": _FIRST_USE.excluded.generation},
+        where=client_token_uses.c.generation < _FIRST_USE.excluded.generation,
+    ),
+    *("generation", "client_id"),
+)
+"""Writes nothing of a client that is gone, nor a generation below the one that stands."""
+
+DELETE_TOKEN_USE: Final = compiled(
+    delete(client_token_uses).where(client_token_uses.c.client_id == bindparam("client_id")),
+    "client_id",
+)
+DELETE_AGENT: Final = compiled(
+    delete(client_agents).where(client_agents.c.client_id == bindparam("client_id")), "client_id"
+)
 DELETE_CLIENT: Final = compiled(delete(clients).where(_OF_CLIENT), "of_client_id")
 DELETE_TOKENS: Final = compiled(
     delete(access_tokens).where(access_tokens.c.client_id == bindparam("client_id")), "client_id"
+)
+DELETE_TOKEN: Final = compiled(
+    delete(access_tokens).where(access_tokens.c.token_hash == bindparam("token_hash")),
+    "token_hash",
 )
 DELETE_EXPIRED_TOKENS: Final = compiled(
     delete(access_tokens).where(access_tokens.c.expires_at < bindparam("before")), "before"

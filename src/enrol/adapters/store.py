@@ -17,16 +17,34 @@ from enrol.adapters.cache import LruCache
 from enrol.adapters.creations import foresee
 from enrol.adapters.database import Database, open_database
 from enrol.adapters.groupcommit import MOST_NOTES, MOST_WAITING, GroupCommit
+from enrol.adapters.outbox import OutboxWriter
+from enrol.adapters.outbox_store import SqliteOutbox
 from enrol.adapters.rows import Row
-from enrol.adapters.transaction import Outcome, TokenIssue, TokenPurge, Write
+from enrol.adapters.tally import tally
+from enrol.adapters.transaction import (
+    Outcome,
+    TokenIssue,
+    TokenPurge,
+    TokenRevocation,
+    Write,
+)
 from enrol.adapters.writer import Writer
 from enrol.eidas.organization import OrganizationIdentifier
 from enrol.errors import UnavailableError
 from enrol.oauth.mtls import x5t_s256
 from enrol.oauth.tokens import AccessToken
 from enrol.oauth.types import ClientId
-from enrol.registration.audit import AuditEvent
-from enrol.registration.ports import Change, Creation, LedgerEntry, Removal, StateChange
+from enrol.registration.audit import AuditEvent, EventType
+from enrol.registration.meters import CommitMeter
+from enrol.registration.ports import (
+    Change,
+    Creation,
+    LedgerEntry,
+    Removal,
+    Replacement,
+    StateChange,
+    TokenUse,
+)
 from enrol.registration.record import ClientRecord, RegisteredKey
 
 T = TypeVar("T")
@@ -48,7 +66,10 @@ _Commits = GroupCommit[Write, LedgerEntry | None]
 
 
 class SqliteStore:
-    """One SQLite file as `clients`, `tokens` and `audit`, the three ports that share it."""
+    """One SQLite file as `clients`, `tokens` and `audit`, the three ports that share it.
+
+    Events of the types `told` go into the `outbox` with the change they are of.
+    """
 
     def __init__(
         self,
@@ -56,27 +77,51 @@ class SqliteStore:
         *,
         most_waiting: int = MOST_WAITING,
         most_notes: int = MOST_NOTES,
+        meter: CommitMeter | None = None,
+        told: frozenset[EventType] = frozenset(),
     ) -> None:
         self._database = database
+        self._meter = meter or CommitMeter()
         self._reader = _Reader(database.reader)
-        self._writer = Writer(database.writer)
+        self._writer = Writer(database.writer, outbox=OutboxWriter(told))
         self._cached_tokens: LruCache[bytes, AccessToken] = LruCache(CACHED_TOKENS)
         self._commits = _Commits(
             self._writer.write,
-            settled=self._forget_tokens,
+            settled=self._settled,
             most_waiting=most_waiting,
             most_notes=most_notes,
+            meter=self._meter,
         )
         self.clients = SqliteClientStore(self._reader, self._commits)
         self.tokens = SqliteTokenStore(self._reader, self._commits, self._cached_tokens)
         self.audit = SqliteAuditTrail(self._commits)
+        self.outbox = SqliteOutbox(self._reader, self._commits.submit)
 
     @classmethod
     def open(
-        cls, path: Path, *, most_waiting: int = MOST_WAITING, most_notes: int = MOST_NOTES
+        cls,
+        path: Path,
+        *,
+        most_waiting: int = MOST_WAITING,
+        most_notes: int = MOST_NOTES,
+        meter: CommitMeter | None = None,
+        told: frozenset[EventType] = frozenset(),
     ) -> Self:
         """Open the register at `path`; raises `ConfigurationError` as `open_database` does."""
-        return cls(open_database(path), most_waiting=most_waiting, most_notes=most_notes)
+        database = open_database(path)
+        return cls(
+            database, most_waiting=most_waiting, most_notes=most_notes, meter=meter, told=told
+        )
+
+    @property
+    def waiting(self) -> int:
+        """How many writes wait for the writer."""
+        return self._commits.waiting
+
+    @property
+    def busy_for(self) -> float:
+        """How long the writer has been at its batch, in seconds; 0 when idle."""
+        return self._commits.busy_for
 
     @property
     def failed(self) -> bool:
@@ -110,14 +155,21 @@ class SqliteStore:
         self._writer.log_head()
         self._database.close()
 
+    def _settled(self, batch: Sequence[Write], outcomes: Sequence[Outcome]) -> None:
+        """Count what a batch wrote, and forget what it ended, before anybody is told."""
+        tally(self._meter, batch, outcomes)
+        self._forget_tokens(batch, outcomes)
+        self.outbox.news.spread()
+
     def _forget_tokens(self, batch: Sequence[Write], outcomes: Sequence[Outcome]) -> None:
-        """Drop the cached tokens of clients that a batch removed, before anybody is told."""
+        """Drop the cached tokens that a batch revoked, and those of clients that it removed."""
+        for write in batch:
+            if isinstance(write, TokenRevocation):
+                self._cached_tokens.drop(write.token_hash)
         removed = {
-            write.write.client_id
+            client_id
             for write, outcome in zip(batch, outcomes, strict=True)
-            if isinstance(write, Change)
-            and isinstance(write.write, Removal)
-            and isinstance(outcome, LedgerEntry)
+            if not isinstance(outcome, Exception) and (client_id := _removed_by(write)) is not None
         }
         if removed:
             self._cached_tokens.discard(lambda token: token.client_id in removed)
@@ -187,20 +239,31 @@ class SqliteClientStore:
         parameters = (organization_identifier, after, limit)
         return self._reader.fetch(statements.FIND_OWN_PAGE, parameters, rows.living_clients)
 
-    async def foresee(self, creation: Creation) -> ClientId | None:
-        """Return the client that a creation would be answered with, None for a new one.
+    async def foresee(self, write: Creation | Replacement, *, at: datetime) -> ClientId | None:
+        """Return the client that a creation would be answered with, None for its own.
 
         Raises what `commit` would, as things stand now.
         """
-        return self._reader.read(lambda connection: foresee(connection, creation))
+        return self._reader.read(lambda connection: foresee(connection, write, at=at))
+
+    async def find_due(self, at: datetime, limit: int) -> tuple[ClientRecord, ...]:
+        """Return some of the clients that are pending until a time that has come."""
+        parameters = (rows.milliseconds(at), limit)
+        due = self._reader.fetch(statements.FIND_DUE, parameters, list)
+        found = [await self.find(client_id) for (client_id,) in due]
+        return tuple([record for record in found if record is not None])
 
     async def set_state(self, change: StateChange) -> None:
-        """Make a suspension, or its end, durable; one that stands already is not written again."""
+        """Make a state durable; one that stands already is not written again."""
         await self._commits.submit(change)
 
     async def commit(self, change: Change) -> LedgerEntry:
         """Make the change durable and return its ledger entry, or the one that stands already."""
         return cast("LedgerEntry", await self._commits.submit(change))
+
+    async def note_use(self, use: TokenUse) -> None:
+        """Make durable that a token is used, after which older ones do not hold any more."""
+        await self._commits.submit(use)
 
 
 class SqliteTokenStore:
@@ -223,6 +286,10 @@ class SqliteTokenStore:
         Raises `UnavailableError`, ``concurrent_change`` where its client was removed meanwhile.
         """
         await self._commits.submit(TokenIssue(token, event))
+
+    async def revoke(self, token: AccessToken, event: AuditEvent) -> None:
+        """Make the end of a token durable together with its audit event, and forget the token."""
+        await self._commits.submit(TokenRevocation(token.token_hash, event))
 
     async def find(self, token_hash: bytes) -> AccessToken | None:
         """Return the token, expired or not, or None."""
@@ -248,6 +315,17 @@ class SqliteAuditTrail:
     def note(self, event: AuditEvent) -> None:
         """Write an event soon, without waiting; dropped and counted when too many wait."""
         self._commits.note(event)
+
+
+def _removed_by(write: Write) -> ClientId | None:
+    """Return the client that a write removes."""
+    match write:
+        case Change(Removal(client_id)):
+            return client_id
+        case StateChange(client_id) if write.removes:
+            return client_id
+        case _:
+            return None
 
 
 def _newest_keys(found: Sequence[Row]) -> tuple[RegisteredKey, ...]:

@@ -62,15 +62,32 @@ client_software: Final = Table(
 )
 """What the living clients are of; `software` is `software_digest`, and not unique."""
 
-client_suspensions: Final = Table(
-    "client_suspensions",
+client_standings: Final = Table(
+    "client_standings",
     metadata,
     Column("client_id", Text, ForeignKey("clients.client_id"), primary_key=True),
+    Column("state", Text, nullable=False),
     Column("code", Text, nullable=False),
     Column("since", BigInteger, nullable=False),
+    Column("reason", Text),
+    Column("actor", Text),
+    Column("effective_at", BigInteger),
+    Column("approved_by", Text),
+    Column("unapproved", Integer, nullable=False),
+    CheckConstraint("state IN ('pending', 'suspended', 'rejected')", name="state"),
+    CheckConstraint("unapproved IN (0, 1)", name="unapproved"),
     sqlite_with_rowid=False,
 )
-"""The living clients that are suspended; `code` is that of the rule they fail."""
+"""The living clients that are not active, or were not until a time that has come.
+
+The columns are those of a `Standing`.
+"""
+
+Index(
+    "ix_client_standings_effective_at",
+    client_standings.c.effective_at,
+    sqlite_where=client_standings.c.effective_at.is_not(None),
+)
 
 client_history: Final = Table(
     "client_history",
@@ -173,6 +190,29 @@ access_tokens: Final = Table(
 )
 """The access tokens issued, by the SHA-256 of their text; `scope` as RFC 6749 §3.3 writes it."""
 
+client_agents: Final = Table(
+    "client_agents",
+    metadata,
+    Column("client_id", Text, ForeignKey("clients.client_id"), primary_key=True),
+    Column("organization_identifier", Text, nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
+"""The living clients that are of agents, and whose agents they are."""
+
+software_statements: Final = Table(
+    "software_statements",
+    metadata,
+    Column("name", LargeBinary, primary_key=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("organization_identifier", Text, nullable=False),
+    Column("client_id", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The statements that clients were registered with, by issuer and jti, and the first of each.
+
+They stay when the client is gone.
+"""
+
 client_token_uses: Final = Table(
     "client_token_uses",
     metadata,
@@ -186,13 +226,21 @@ outbox: Final = Table(
     "outbox",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("client_id", Text, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("client_id", Text, nullable=False, index=True),
     Column("type", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("payload", LargeBinary, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("next_at", BigInteger, nullable=False),
+    Column("next_at", BigInteger),
+    Column("failing_since", BigInteger),
     Column("failure", Text),
-    sqlite_autoincrement=True,
+    Column("dead_at", BigInteger),
 )
-"""What is still to be told of clients, in order."""
+"""What is still to be told of clients; `id` is that of the audit event, `payload` what is sent.
+
+Of each client the message with the lowest `id` stands first. It has a time `next_at` at which it
+is sent, or `dead_at`, when it was given up; those behind it have neither.
+"""
+
+Index("ix_outbox_next_at", outbox.c.next_at, sqlite_where=outbox.c.next_at.is_not(None))

@@ -8,9 +8,18 @@ from itertools import repeat
 
 from msgspec import structs
 
-from enrol.adapters import rows, statements
+from enrol.adapters import outbox_statements, rows, statements
 from enrol.adapters.chain import Chain, Links
-from enrol.adapters.creations import Creations, Standing
+from enrol.adapters.conditions import Conditions
+from enrol.adapters.creations import Creations, Same
+from enrol.adapters.outbox import (
+    NOTHING_TOLD,
+    Drop,
+    OutboxWrite,
+    OutboxWriter,
+    Revival,
+    Settlement,
+)
 from enrol.adapters.rows import Row
 from enrol.errors import RefusalError, UnavailableError
 from enrol.oauth.tokens import AccessToken
@@ -23,8 +32,10 @@ from enrol.registration.ports import (
     Removal,
     Replacement,
     StateChange,
+    TokenUse,
 )
 from enrol.registration.record import ClientRecord
+from enrol.registration.states import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +47,30 @@ class TokenIssue:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenRevocation:
+    """The end of a token before its time, and the event written with it."""
+
+    token_hash: bytes
+    event: AuditEvent
+
+
+@dataclass(frozen=True, slots=True)
 class TokenPurge:
     """The end of every token that expired before `expired_before`."""
 
     expired_before: datetime
 
 
-Write = Change | StateChange | TokenIssue | TokenPurge | AuditEvent
+Write = (
+    Change
+    | StateChange
+    | TokenIssue
+    | TokenRevocation
+    | TokenPurge
+    | TokenUse
+    | OutboxWrite
+    | AuditEvent
+)
 Outcome = LedgerEntry | None | Exception
 """What `ClientStore.commit` returns or raises; None for what is no change of a client."""
 
@@ -51,8 +79,7 @@ Outcome = LedgerEntry | None | Exception
 class _Standing:
     """What a transaction is going to write."""
 
-    suspended: list[Row] = field(default_factory=list)
-    resumed: list[ClientId] = field(default_factory=list)
+    moved: list[StateChange] = field(default_factory=list)
     created: list[ClientRecord] = field(default_factory=list)
     replaced: list[ClientRecord] = field(default_factory=list)
     removed: list[ClientId] = field(default_factory=list)
@@ -60,6 +87,9 @@ class _Standing:
     events: list[AuditEvent] = field(default_factory=list)
     tokens: list[Row] = field(default_factory=list)
     purges: list[Row] = field(default_factory=list)
+    uses: list[Row] = field(default_factory=list)
+    revoked: list[Row] = field(default_factory=list)
+    posts: list[OutboxWrite] = field(default_factory=list)
 
 
 class Transaction:
@@ -70,18 +100,25 @@ class Transaction:
     """
 
     def __init__(
-        self, connection: sqlite3.Connection, batch: Sequence[Write], chain: Chain
+        self,
+        connection: sqlite3.Connection,
+        batch: Sequence[Write],
+        chain: Chain,
+        *,
+        outbox: OutboxWriter = NOTHING_TOLD,
     ) -> None:
         changes = [write for write in batch if isinstance(write, Change)]
         states = [write for write in batch if isinstance(write, StateChange)]
         self._connection = connection
         self._chain = chain
+        self._outbox = outbox
         self._standing = _Standing()
         self._entries = self._find_entries(changes)
         self._versions = self._find_versions(changes, states)
         self._creations = Creations(
             connection, [each.write for each in changes if isinstance(each.write, Creation)]
         )
+        self._conditions = Conditions(connection)
 
     def take(self, write: Write) -> Outcome:
         """Return the outcome of a write, and put down what it needs written."""
@@ -94,6 +131,14 @@ class Transaction:
                 return self._take_token(write)
             case TokenPurge():
                 self._standing.purges.append((rows.milliseconds(write.expired_before),))
+            case TokenUse(client_id, generation):
+                self._standing.uses.append((generation, client_id))
+            case TokenRevocation():
+                self._take_revocation(write)
+            case Settlement() | Revival():
+                self._standing.posts.append(write)
+            case Drop():
+                self._take_drop(write)
             case AuditEvent():
                 self._standing.events.append(write)
         return None
@@ -104,32 +149,42 @@ class Transaction:
         Removals come after tokens, so that they take fresh ones along.
         """
         standing = self._standing
-        self._insert(statements.INSERT_SUSPENSION, standing.suspended)
-        for client_id in standing.resumed:
-            self._connection.execute(statements.DELETE_SUSPENSION, (client_id,))
+        self._insert(statements.DELETE_STANDING, [(each.client_id,) for each in standing.moved])
         self._insert(statements.INSERT_CLIENT, [*map(rows.client_row, standing.created)])
         for record in standing.replaced:
             self._replace(record)
         written = (*standing.created, *standing.replaced)
         self._insert(statements.INSERT_SOFTWARE, [*map(rows.software_row, written)])
+        self._insert(statements.INSERT_AGENT, rows.agent_rows(standing.created))
+        self._insert(statements.INSERT_STATEMENT, [*self._conditions.statements.values()])
         self._insert(
             statements.INSERT_KEY, [row for record in written for row in rows.key_rows(record)]
         )
+        stands = [(record.client_id, record.standing) for record in written if record.standing]
+        stands += [(each.client_id, each.after) for each in standing.moved if each.after]
+        self._insert(statements.INSERT_STANDING, [rows.standing_row(*each) for each in stands])
         self._insert(statements.INSERT_TOKEN, standing.tokens)
+        self._insert(statements.DELETE_TOKEN, standing.revoked)
         self._insert(statements.DELETE_EXPIRED_TOKENS, standing.purges)
+        self._insert(statements.INSERT_TOKEN_USE, standing.uses)
         for client_id in standing.removed:
             self._remove(client_id)
         self._insert(statements.INSERT_ENTRY, standing.entries)
         links = self._chain.link(standing.events)
         self._insert(statements.INSERT_BLOB, links.blobs)
         self._insert(statements.INSERT_EVENT, links.events)
+        for post in standing.posts:
+            self._outbox.carry_out(self._connection, post)
+        self._outbox.put(self._connection, standing.events, links.events, written)
         return links
 
     def _take_change(self, change: Change) -> LedgerEntry | RefusalError:
         answered = self._entries.get(change.entry.key)
         if answered is not None:
             return answered
-        match self._judge(change.write):
+        match self._judge(change.write) or self._conditions.judge(
+            change.write, organization=change.entry.organization_identifier, at=change.entry.at
+        ):
             case RefusalError() as refusal:
                 return refusal
             case (client_id, version):
@@ -137,8 +192,8 @@ class Transaction:
         self._put(change.write)
         self._standing.entries.append(rows.entry_row(change.entry))
         self._standing.events.append(change.event)
-        if change.resumed is not None:
-            self._standing.events.append(change.resumed)
+        if change.transition is not None:
+            self._standing.events.append(change.transition)
         self._entries[change.entry.key] = change.entry
         return change.entry
 
@@ -149,18 +204,20 @@ class Transaction:
         self._entries[entry.key] = standing
         return standing
 
-    def _judge(self, write: Creation | Replacement | Removal) -> Standing | RefusalError | None:
+    def _judge(self, write: Creation | Replacement | Removal) -> Same | RefusalError | None:
         """Return what keeps a write from being put down: a refusal, or a client that stands."""
         match write:
             case Creation():
                 return self._creations.judge(write)
-            case Replacement(record):
-                current = self._versions.get(record.client_id) == record.version - 1
+            case Replacement(record, replaced):
+                stands = (record.version - 1, replaced)
+                current = self._versions.get(record.client_id) == stands
             case Removal(client_id, version):
-                current = self._versions.get(client_id) == version
+                current = client_id in self._versions and self._versions[client_id][0] == version
         return None if current else UnavailableError("concurrent_change", retry_after=1)
 
     def _put(self, write: Creation | Replacement | Removal) -> None:
+        self._conditions.put(write)
         match write:
             case Creation(record):
                 self._creations.create(record)
@@ -175,18 +232,18 @@ class Transaction:
                 del self._versions[client_id]
 
     def _take_state(self, change: StateChange) -> RefusalError | None:
-        """Put a suspension or its end down, unless it stands so already, or is of the past."""
-        client_id, suspension = change.client_id, change.suspension
-        if self._versions.get(client_id) != change.version:
-            return UnavailableError("concurrent_change", retry_after=1)
-        found = self._connection.execute(statements.FIND_SUSPENSION, (client_id,)).fetchone()
-        if (found is None) == (suspension is None):
+        """Put a state down, unless the client stands so already, or otherwise than it did."""
+        client_id = change.client_id
+        stands = self._versions.get(client_id)
+        if stands == (change.version, change.after):
             return None
-        del self._versions[client_id]
-        if suspension is None:
-            self._standing.resumed.append(client_id)
+        if stands != (change.version, change.before):
+            return UnavailableError("concurrent_change", retry_after=1)
+        if change.removes:
+            self._put(Removal(client_id, change.version))
         else:
-            self._standing.suspended.append(rows.suspension_row(client_id, suspension))
+            self._standing.moved.append(change)
+            del self._versions[client_id]
         self._standing.events.append(change.event)
         return None
 
@@ -203,6 +260,23 @@ class Transaction:
         self._standing.events.append(issue.event)
         return None
 
+    def _take_revocation(self, revocation: TokenRevocation) -> None:
+        """Put the end of a token down, unless it ended before."""
+        row = (revocation.token_hash,)
+        if row in self._standing.revoked:
+            return
+        if self._connection.execute(statements.FIND_TOKEN, row).fetchone() is not None:
+            self._standing.revoked.append(row)
+            self._standing.events.append(revocation.event)
+
+    def _take_drop(self, drop: Drop) -> None:
+        """Put the end of a message down, unless it ended before."""
+        if any(isinstance(post, Drop) and post.id == drop.id for post in self._standing.posts):
+            return
+        if self._connection.execute(outbox_statements.FIND_MESSAGE, (drop.id,)).fetchone():
+            self._standing.posts.append(drop)
+            self._standing.events.append(drop.event)
+
     def _replace(self, record: ClientRecord) -> None:
         self._end_version(record.client_id, removed=0)
         client_id, *columns = rows.client_row(record)
@@ -211,12 +285,14 @@ class Transaction:
     def _remove(self, client_id: ClientId) -> None:
         self._end_version(client_id, removed=1)
         self._connection.execute(statements.DELETE_TOKENS, (client_id,))
+        self._connection.execute(statements.DELETE_TOKEN_USE, (client_id,))
+        self._connection.execute(statements.DELETE_AGENT, (client_id,))
         self._connection.execute(statements.DELETE_CLIENT, (client_id,))
 
     def _end_version(self, client_id: ClientId, *, removed: int) -> None:
         """Move the living version and its keys into the history; the client's row stays.
 
-        A suspension ends with the version it was of.
+        A standing ends with the version it was of.
         """
         keys = self._connection.execute(statements.CLIENT_KEYS, (client_id,)).fetchall()
         self._connection.execute(
@@ -224,7 +300,7 @@ class Transaction:
         )
         self._connection.execute(statements.DELETE_KEYS, (client_id,))
         self._connection.execute(statements.DELETE_SOFTWARE, (client_id,))
-        self._connection.execute(statements.DELETE_SUSPENSION, (client_id,))
+        self._connection.execute(statements.DELETE_STANDING, (client_id,))
 
     def _insert(self, statement: str, values: Sequence[Row]) -> None:
         if values:
@@ -236,13 +312,14 @@ class Transaction:
 
     def _find_versions(
         self, changes: Sequence[Change], states: Sequence[StateChange]
-    ) -> dict[ClientId, int]:
-        """Return the current version of every living client that a change builds on."""
+    ) -> dict[ClientId, tuple[int, Standing | None]]:
+        """Return version and standing of every living client that a change builds on."""
         client_ids = [
             change.entry.client_id for change in changes if not isinstance(change.write, Creation)
         ]
         client_ids.extend(state.client_id for state in states)
-        return dict(self._find_all(statements.find_versions, client_ids))
+        found = self._find_all(statements.find_versions, client_ids)
+        return {row[0]: (row[1], rows.standing(row[2:])) for row in found}
 
     def _find_all(self, statement: Callable[[int], str], keys: Sequence[object]) -> list[Row]:
         """Look all keys up in one step; sizes are powers of two, so that few statements exist."""

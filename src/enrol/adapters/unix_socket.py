@@ -1,17 +1,25 @@
-"""The Unix socket that a proxy on the same machine connects to."""
+"""Unix sockets that people and programs on the same machine connect to."""
 
 import os
 import socket
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from enrol.errors import ConfigurationError
 
-_OTHERS_LOCKED_OUT = 0o117  # the umask that leaves 0660: owner and group
+OWNER: Final = 0o600
+"""Only the account of the server may connect, and root."""
+
+OWNER_AND_GROUP: Final = 0o660
+
+_LONGEST_NAME: Final = 107
 
 
-def bind_unix_socket(path: Path) -> socket.socket:
-    """Return a socket bound to `path`, which owner and group may connect to and nobody else.
+def bind_unix_socket(path: Path, *, mode: int = OWNER_AND_GROUP) -> socket.socket:
+    """Return a socket bound to `path`, which those of `mode` may connect to and nobody else.
 
     The file that a server left there is replaced, never one that a server listens on. Raises
     `ConfigurationError`, also where others may write to the folder: they could put a socket of
@@ -22,9 +30,10 @@ def bind_unix_socket(path: Path) -> socket.socket:
         _check_folder(path.parent)
         if path.is_socket() and not _is_in_use(path):
             path.unlink()
-        before = os.umask(_OTHERS_LOCKED_OUT)
+        before = os.umask(0o777 & ~mode)
         try:
-            listening.bind(str(path))
+            with address_of(path) as address:
+                listening.bind(address)
         finally:
             os.umask(before)
     except OSError as error:
@@ -38,6 +47,19 @@ def bind_unix_socket(path: Path) -> socket.socket:
     return listening
 
 
+@contextmanager
+def address_of(path: Path) -> Iterator[str]:
+    """Give out what to bind or connect to for `path`, also where it is too long for an address."""
+    if len(os.fsencode(path)) <= _LONGEST_NAME:
+        yield str(path)
+        return
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
+
+
 def _check_folder(folder: Path) -> None:
     mode = folder.stat().st_mode
     if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
@@ -47,5 +69,5 @@ def _check_folder(folder: Path) -> None:
 
 
 def _is_in_use(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX) as probe:
-        return probe.connect_ex(str(path)) == 0
+    with socket.socket(socket.AF_UNIX) as probe, address_of(path) as address:
+        return probe.connect_ex(address) == 0

@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 
 from enrol.adapters.chain import Chain
+from enrol.adapters.outbox import NOTHING_TOLD, OutboxWriter
 from enrol.adapters.transaction import Outcome, Transaction, Write
 from enrol.errors import UnavailableError
 
@@ -37,8 +38,11 @@ _FATAL: Final = frozenset(
 class Writer:
     """Owns the connection that writes; used by one thread at a time."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, *, outbox: OutboxWriter = NOTHING_TOLD
+    ) -> None:
         self._connection = connection
+        self._outbox = outbox
         self._chain = Chain(connection)
         self.failed = False
         """True when the disk lost a write or the file is damaged: only a new start helps."""
@@ -66,7 +70,7 @@ class Writer:
     def _transact(self, batch: Sequence[Write]) -> list[Outcome]:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
-            transaction = Transaction(self._connection, batch, self._chain)
+            transaction = Transaction(self._connection, batch, self._chain, outbox=self._outbox)
             outcomes = [transaction.take(write) for write in batch]
             links = transaction.flush()
             self._commit()

@@ -8,14 +8,17 @@ import structlog
 
 from enrol.adapters.recheck import leisurely, recheck_at_leisure
 from enrol.adapters.store import SqliteStore
+from enrol.bootstrap.operations import Operations
 from enrol.bootstrap.trusting import recheck_with
 from enrol.errors import UnavailableError
+from enrol.registration.activation import activate_due
 from enrol.registration.ports import ClientStates, Clock, TrustSource
 from enrol.settings import Settings
 
 _HOUR = 3600.0
 _GC_THRESHOLDS = (20_000, 20, 100)
 _FIRST_RECHECK = 600.0
+_ACTIVATED_EVERY = 5.0
 _log = structlog.get_logger("enrol.bootstrap")
 
 
@@ -32,12 +35,26 @@ async def forget_expired_tokens(store: SqliteStore, clock: Clock) -> None:
         try:
             await store.purge_tokens(clock())
         except UnavailableError as exc:
-            _log.warning("expired tokens stay for an hour", code=exc.code)
+            _log.warning("expired_tokens_kept", code=exc.code)
         await asyncio.sleep(_HOUR)
 
 
+async def activate_clients(states: ClientStates, clock: Clock) -> None:
+    """Write down soon which clients became active as their time came; to be cancelled."""
+    while True:
+        try:
+            await activate_due(states, at=clock())
+        except UnavailableError as exc:
+            _log.warning("activations_delayed", code=exc.code)
+        await asyncio.sleep(_ACTIVATED_EVERY)
+
+
 async def recheck_clients(
-    settings: Settings, trust: TrustSource, states: ClientStates, clock: Clock
+    settings: Settings,
+    trust: TrustSource,
+    states: ClientStates,
+    clock: Clock,
+    operations: Operations,
 ) -> None:
     """Judge all clients anew soon after the start, then as often as is set; to be cancelled."""
     await asyncio.sleep(_FIRST_RECHECK)
@@ -48,5 +65,6 @@ async def recheck_clients(
         except Exception:  # whatever it fails of, the next one is tried
             _log.exception("clients_recheck_failed")
         else:
+            operations.rechecked(report)
             _log.info("clients_rechecked", **asdict(report))
         await asyncio.sleep(settings.trust.recheck_hours * _HOUR)

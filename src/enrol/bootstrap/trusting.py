@@ -16,6 +16,7 @@ from enrol.errors import UnavailableError
 from enrol.explanations import explain
 from enrol.registration.certificates import CertificateJudge
 from enrol.registration.entitlement import Entitlement
+from enrol.registration.meters import CallMeter
 from enrol.registration.ports import Clock, RevocationSource, TrustSource
 from enrol.registration.preflight import PreflightDesk
 from enrol.registration.standing import Pace, Recheck
@@ -91,7 +92,7 @@ def entitlement_of(settings: Settings) -> Entitlement:
     return Entitlement(SqliteLicenceRegister(settings.register_path), settings.entitlement)
 
 
-def revocations_of(settings: Settings) -> RevocationSource:
+def revocations_of(settings: Settings, meter: CallMeter | None = None) -> RevocationSource:
     """Return who is asked about revocations, and say so where nobody need answer."""
     at_hand = FileRevocationSource(settings.trust.revocation_lists)
     if settings.revocation.mode == "warn":
@@ -102,7 +103,7 @@ def revocations_of(settings: Settings) -> RevocationSource:
         )
     if not settings.revocation.online:
         return at_hand
-    return OnlineRevocationSource(at_hand, settings.inquiry_policy)
+    return OnlineRevocationSource(at_hand, settings.inquiry_policy, meter=meter)
 
 
 def authorities_of(settings: Settings, trust: TrustSource) -> tuple[bytes, ...]:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from enrol import __version__
-from enrol.cli import audit, dialect, explain, register, sandbox, serve, tpp, trust
+from enrol.cli import admin, audit, dialect, explain, register, sandbox, serve, tpp, trust, webhooks
 from enrol.cli.trust_recheck import recheck_command
 from enrol.errors import ConfigurationError
 
@@ -24,6 +24,8 @@ app.add_typer(dialect.app, name="dialect")
 app.add_typer(trust.app, name="trust")
 app.add_typer(register.app, name="register")
 app.add_typer(audit.app, name="audit")
+app.add_typer(admin.app, name="admin")
+app.add_typer(webhooks.app, name="webhooks")
 trust.app.command("recheck")(recheck_command)
 app.command("serve")(serve.serve)
 app.command("migrate")(serve.migrate)

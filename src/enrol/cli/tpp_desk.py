@@ -108,6 +108,7 @@ class Desk:
         """Keep a new registration beside the profile."""
         bank = self.profile.bank
         by_token = bank.management_token is Bearer.REGISTRATION_ACCESS_TOKEN
+        agent = registration.document.get("client_legal_id")
         kept = KeptRegistration(
             registration.client_id,
             bank.url,
@@ -115,6 +116,7 @@ class Desk:
             datetime.now(UTC).isoformat(timespec="seconds"),
             (self.profile.credentials.seal.kid,),
             registration.registration_access_token if by_token else None,
+            agent if isinstance(agent, str) else None,
         )
         after_success(self.report, lambda: keep_registration(self.profile.path, kept))
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import typer
 
 from enrol.cli.tpp_desk import REFUSED, Desk
+from enrol.cli.tpp_family import Member
 from enrol.cli.tpp_trouble import tell_finding
 from enrol.client import DryRun, DryRunIgnoredError, Seal
 from enrol.client.printable import printable_line
@@ -36,14 +37,24 @@ def rehearse(
 
 
 def list_remote(desk: Desk) -> None:
-    """Say which clients the bank has of this organisation."""
+    """Say which clients the bank has of this organisation, as a tree where it has agents."""
     clients = desk.client.list_registrations()
-    for client in clients:
+    members = [_member(client) for client in clients]
+    root = next((text for c in clients if (text := printable_line(c.get("agent_of")))), "own")
+    is_told = desk.report.family(root, members)
+    for client in clients if not is_told else ():
         lines = {name: value for name, value in client.items() if name != "client_id"}
         desk.report.say(printable_line(client["client_id"]) or "", shorten_secrets(lines))
     if not clients:
         desk.report.warn(f"{desk.profile.bank.url} lists no client of this organisation.")
     desk.report.answer(clients)
+
+
+def _member(client: Mapping[str, object]) -> Member:
+    """Return a client of a list on one line."""
+    names = ("client_id", "client_name", "software_id", "scope")
+    texts = [text for name in names if (text := printable_line(client.get(name))) is not None]
+    return Member("  ".join(texts), printable_line(client.get("client_legal_id")))
 
 
 def _tell(desk: Desk, answer: DryRun) -> None:

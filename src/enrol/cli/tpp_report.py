@@ -7,6 +7,7 @@ import httpx
 from rich.console import Console
 from rich.text import Text
 
+from enrol.cli.tpp_family import Member, family_tree
 from enrol.client import Registration
 from enrol.client.printable import printable
 from enrol.client.registrations import KeptRegistration
@@ -57,11 +58,24 @@ class Report:
         )
 
     def kept(self, registrations: tuple[KeptRegistration, ...]) -> None:
-        """Print the registrations that were kept, a line each."""
+        """Print the registrations that were kept, a line each, those of agents as a tree."""
         if not registrations and not self._as_json:
             self._err.print("No registration was made with this profile on this machine.")
-        for kept in registrations if not self._as_json else ():
-            self._out.print(printable(f"{kept.client_id}  {kept.bank}  {kept.registered_at}"))
+        members = [
+            Member(f"{kept.client_id}  {kept.bank}  {kept.registered_at}", kept.client_legal_id)
+            for kept in registrations
+        ]
+        if self.family("own", members) or self._as_json:
+            return
+        for member in members:
+            self._out.print(printable(member.line))
+
+    def family(self, root: str, members: Sequence[Member]) -> bool:
+        """Print clients as a tree and say so, unless none of them is an agent's."""
+        tree = family_tree(root, members)
+        if tree is not None and not self._as_json:
+            self._out.print(tree)
+        return tree is not None
 
     def warn(self, text: str) -> None:
         """Print a warning."""

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -14,7 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from enrol.adapters.clock import system_clock
 from enrol.cli.trust import AsJson, ConfigOption
-from enrol.errors import UnavailableError
+from enrol.errors import RefusalError
+from enrol.explanations import explain
 from enrol.registration.standing import RecheckReport
 from enrol.settings import Settings, load_settings
 
@@ -56,7 +58,7 @@ def _recheck(
     """Run the re-check; what it needs is imported here, so that other commands need not wait."""
     from enrol.adapters.recheck import recheck_register  # noqa: PLC0415
     from enrol.adapters.telemetry import configure_logging  # noqa: PLC0415
-    from enrol.bootstrap import recheck_of  # noqa: PLC0415
+    from enrol.bootstrap import recheck_of, writing_states  # noqa: PLC0415
     from enrol.eidas.loading import silence_warnings_of_names  # noqa: PLC0415
 
     configure_logging(sys.stderr, line_format=settings.log.format)
@@ -64,12 +66,17 @@ def _recheck(
 
     async def run() -> RecheckReport:
         recheck = recheck_of(settings, at=system_clock())
-        return await recheck_register(settings.storage.path, recheck, apply=apply, progress=told)
+        return await recheck_register(
+            *(settings.storage.path, recheck),
+            writer=partial(writing_states, settings) if apply else None,
+            progress=told,
+        )
 
     try:
         return asyncio.run(run())
-    except UnavailableError as exc:
-        typer.echo(f"error: the register cannot be written: {exc.code}", err=True)
+    except RefusalError as exc:
+        words = explain(exc.code)
+        typer.echo(f"error: {words.meaning} {words.remedy}", err=True)
         raise typer.Exit(_FAILURE) from exc
 
 

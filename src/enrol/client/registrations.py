@@ -18,7 +18,7 @@ class KeptRegistration(msgspec.Struct, frozen=True, omit_defaults=True):
     """One registration: its client_id, the bank's url, the profile's file name, when (ISO, UTC).
 
     `kids` name the QSealCs registered last. The token, a secret, is kept where the bank manages
-    by it.
+    by it. `client_legal_id` is the agent whose client it is, if one's.
     """
 
     client_id: str
@@ -27,6 +27,7 @@ class KeptRegistration(msgspec.Struct, frozen=True, omit_defaults=True):
     registered_at: str
     kids: tuple[str, ...] = ()
     registration_access_token: str | None = None
+    client_legal_id: str | None = None
 
 
 class _Document(msgspec.Struct, frozen=True):

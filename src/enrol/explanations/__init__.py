@@ -3,20 +3,30 @@
 from collections.abc import Mapping
 
 from enrol.explanations.client import CLIENT
+from enrol.explanations.client_authentication import CLIENT_AUTHENTICATION
+from enrol.explanations.control import CONTROL
 from enrol.explanations.eidas import EIDAS
 from enrol.explanations.explanation import Explanation
 from enrol.explanations.httpsig import HTTPSIG
+from enrol.explanations.issued_tokens import ISSUED_TOKENS
+from enrol.explanations.messages import MESSAGES
 from enrol.explanations.registration import REGISTRATION
 from enrol.explanations.server import SERVER
+from enrol.explanations.states import STATES
 from enrol.explanations.trustlists import TRUSTLISTS
 
 EXPLANATIONS: Mapping[str, Explanation] = {
     **SERVER,
     **REGISTRATION,
+    **STATES,
+    **ISSUED_TOKENS,
+    **MESSAGES,
     **EIDAS,
     **HTTPSIG,
     **CLIENT,
+    **CLIENT_AUTHENTICATION,
     **TRUSTLISTS,
+    **CONTROL,
 }
 
 __all__ = ["EXPLANATIONS", "Explanation", "explain"]

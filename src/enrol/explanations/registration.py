@@ -54,9 +54,9 @@ REGISTRATION: dict[str, Explanation] = {
         "STET 1.0.5; RFC 7592 §2.2",
     ),
     "auth_method_refused": Explanation(
-        "only tls_client_auth is accepted.",
-        'Send "token_endpoint_auth_method": "tls_client_auth".',
-        "STET 1.0.5; RFC 8705 §2.1",
+        "is not a method that is accepted here.",
+        'Send "tls_client_auth", or another of token_endpoint_auth_methods_supported.',
+        "STET 1.0.5; RFC 8705 §2.1; RFC 8414 §2",
     ),
     "value_refused": Explanation(
         "holds a value that is not accepted here, none, or one twice.",
@@ -108,6 +108,111 @@ REGISTRATION: dict[str, Explanation] = {
         "must have the form AGTxx-NCA-identifier.",
         "Send AGT, the country, '-', the authority, '-' and the agent's number, or leave it out.",
         "STET 1.0.5",
+    ),
+    "client_legal_id_differs": Explanation(
+        "an agent does not become another, nor an agent's client the TPP's own.",
+        "Send the client_legal_id it was registered with, or register another client.",
+        "RFC 7592 §2.2; STET 1.0.5",
+    ),
+    "client_legal_id_authority": Explanation(
+        "names another country or authority than your organizationIdentifier.",
+        "Send the number your own authority's register has for the agent: AGT, xx-NCA as in yours.",
+        "PSD2 art. 14(1), 19(3); STET 1.0.5",
+    ),
+    "agent_without_client": Explanation(
+        "An agent can be registered once you have an active client of your own, and you have none.",
+        "Register a client without client_legal_id first, with the scopes your agents need.",
+        "STET 1.0.5",
+    ),
+    "agent_scope": Explanation(
+        "The scope of an agent goes beyond what your own active clients have.",
+        "Name in scope what your own clients have, or update one of those first.",
+        "STET 1.0.5",
+    ),
+    "agents_depend": Explanation(
+        "Agents of yours have scopes that no active client of your own would have any more.",
+        "Update or delete the agents first, or leave the scope with one of your own clients.",
+        "STET 1.0.5",
+    ),
+    "statement_malformed": Explanation(
+        "is not a JWS in compact form whose payload is a JSON object.",
+        "Send the statement as its issuer gave it: three parts of base64url without padding.",
+        "RFC 7515 §7.1; RFC 7591 §2.3",
+    ),
+    "statement_header": Explanation(
+        "has a typ that is not JWT, or crit, of which nothing is understood here.",
+        "Send the software statement, not another kind of token.",
+        "RFC 7515 §4.1.9, §4.1.11; RFC 8725 §3.11",
+    ),
+    "statement_algorithm": Explanation(
+        "is signed with an algorithm that is not taken here.",
+        "Ask its issuer for one signed with PS256, ES256 or RS256, or what the bank says.",
+        "RFC 8725 §3.1",
+    ),
+    "statement_key": Explanation(
+        "is signed with a key that its issuer does not publish, or not under that kid.",
+        "Ask its issuer for a new statement.",
+        "RFC 7515 §4.1.4",
+    ),
+    "statement_signature": Explanation(
+        "does not verify with the key of its issuer.",
+        "Send the statement unchanged, or ask its issuer for a new one.",
+        "RFC 7515 §5.2",
+    ),
+    "statement_issuer": Explanation(
+        "is of an issuer that this bank does not take statements of.",
+        "Ask the bank whose statements it takes.",
+        "RFC 7591 §3.2.2",
+    ),
+    "statement_claims": Explanation(
+        "lacks iss, aud, exp, iat, jti, or the organisation it is about.",
+        "Ask its issuer for a statement with each of them.",
+        "RFC 7591 §2.3; RFC 7519 §4.1",
+    ),
+    "statement_audience": Explanation(
+        "is meant for another server.",
+        "Ask its issuer for one whose aud is the issuer of this server's metadata.",
+        "RFC 7519 §4.1.3",
+    ),
+    "statement_expired": Explanation(
+        "has expired.",
+        "Ask its issuer for a new statement.",
+        "RFC 7519 §4.1.4",
+    ),
+    "statement_early": Explanation(
+        "does not hold yet: iat or nbf is in the future.",
+        "Send it later, and look after the clock of its issuer.",
+        "RFC 7519 §4.1.5, §4.1.6",
+    ),
+    "statement_old": Explanation(
+        "is older than this bank takes, or made to hold for longer.",
+        "Ask its issuer for a new statement with a shorter life.",
+        "RFC 8725 §3.8",
+    ),
+    "statement_foreign": Explanation(
+        "is about another organisation than that of your certificates.",
+        "Send a statement about software of your own.",
+        "RFC 7591 §5",
+    ),
+    "statement_reused": Explanation(
+        "has a jti that was used before: for another client, organisation or statement.",
+        "Ask its issuer for a statement of its own for each client.",
+        "RFC 7519 §4.1.7",
+    ),
+    "redirect_uri_not_stated": Explanation(
+        "a URI is not among those of the software statement.",
+        "Leave redirect_uris out, or send none that the statement does not hold.",
+        "RFC 7591 §2.3, §5",
+    ),
+    "statement_keys_unavailable": Explanation(
+        "The keys of the issuer of the software statement cannot be had now.",
+        "Try again later.",
+        "RFC 7591 §2.3",
+    ),
+    "member_stated": Explanation(
+        "is as the software statement says it.",
+        "Nothing: what a statement says comes before what stands beside it.",
+        "RFC 7591 §2.3",
     ),
     "client_id_chosen": Explanation(
         "is chosen by the server, not by the client.",
@@ -254,6 +359,12 @@ REGISTRATION: dict[str, Explanation] = {
         "Get a new token from the token endpoint.",
         "RFC 6750 §3.1",
     ),
+    "token_superseded": Explanation(
+        "The registration access token was replaced, and the newer one was used since.",
+        "Bring the newest; a token of the token endpoint with scope manageRegistration reads the"
+        " registration, and with it the newest.",
+        "RFC 7592 §3",
+    ),
     "token_expired": Explanation(
         "The access token has expired.",
         "Get a new token from the token endpoint; it lives for expires_in seconds.",
@@ -298,11 +409,6 @@ REGISTRATION: dict[str, Explanation] = {
         "The desk has no current register of payment institutions and can judge no PSP now.",
         "Repeat the same bytes later; tell the bank if it goes on.",
         "PSD2 art. 15",
-    ),
-    "client_suspended": Explanation(
-        "The client is suspended: its certificates or its licence were good, and are not any more.",
-        "Update the registration with good certificates, by a token for the generic client_id.",
-        "RTS 2018/389 art. 34; RFC 6749 §5.2",
     ),
     "client_unknown": Explanation(
         "client_id is neither the setup's nor that of a client of your organisation.",

@@ -53,6 +53,11 @@ class ClientMetadata(msgspec.Struct, frozen=True, omit_defaults=True):
     software_version: str | None = None
     software_statement: str | None = None
     description: str | None = None
+    tls_client_auth_subject_dn: str | None = None
+    tls_client_auth_san_dns: str | None = None
+    tls_client_auth_san_uri: str | None = None
+    tls_client_auth_san_ip: str | None = None
+    tls_client_auth_san_email: str | None = None
 
 
 MEMBERS: tuple[str, ...] = ClientMetadata.__struct_fields__

@@ -40,15 +40,6 @@ def hash_token(token: str) -> bytes:
     return hashlib.sha256(token.encode("ascii")).digest()
 
 
-def registration_access_token(secret: bytes, client_id: ClientId) -> str:
-    """Return the registration access token of a client (RFC 7592 §3).
-
-    It is derived, so that a lost answer can be given again although no token is stored.
-    """
-    label = b"enrol registration_access_token\0" + client_id.encode("ascii")
-    return encode_token(hmac.digest(secret, label, "sha256"))
-
-
 def parse_bearer(values: tuple[bytes, ...]) -> str:
     """Return the token in the Authorization field lines of a request (RFC 6750 §2.1).
 

@@ -15,10 +15,17 @@ class EventType(StrEnum):
     CLIENT_REGISTERED = "client.registered"
     CLIENT_UPDATED = "client.updated"
     CLIENT_DELETED = "client.deleted"
+    CLIENT_PENDING = "client.pending"
+    CLIENT_FIRST_APPROVED = "client.first_approved"
+    CLIENT_APPROVED = "client.approved"
+    CLIENT_ACTIVATED = "client.activated"
+    CLIENT_REJECTED = "client.rejected"
     CLIENT_SUSPENDED = "client.suspended"
     CLIENT_RESUMED = "client.resumed"
     REQUEST_REFUSED = "request.refused"
     TOKEN_ISSUED = "token.issued"  # noqa: S105 - the name of an event
+    TOKEN_REVOKED = "token.revoked"  # noqa: S105 - same
+    MESSAGE_DROPPED = "message.dropped"
 
 
 class Blob(msgspec.Struct, frozen=True):

@@ -37,16 +37,17 @@ from enrol.oauth.tokens import (
     check_token,
     hash_token,
     parse_bearer,
-    registration_access_token,
 )
 from enrol.oauth.types import ClientId, RequestId
 from enrol.registration.certificates import CertificateJudge, check_form
 from enrol.registration.dialect import Credential, Dialect, Presence
 from enrol.registration.keys import KeyFinder, NamedCertificate
-from enrol.registration.ports import ClientStore, Clock, LedgerEntry, TokenStore
+from enrol.registration.management_token import ManagementTokens
+from enrol.registration.ports import ClientStore, Clock, LedgerEntry, TokenStore, TokenUse
 from enrol.registration.ratelimit import RateLimiter
 from enrol.registration.reading import read_document
 from enrol.registration.signatures import SignaturePolicies
+from enrol.registration.stated import AcceptedStatement
 
 _WITH_BODY = frozenset({"POST", "PUT"})
 _MOST_KEYS = 10_000
@@ -95,7 +96,8 @@ class Seal(msgspec.Struct, frozen=True):
 class VerifiedRequest(msgspec.Struct, frozen=True):
     """A request whose sender, certificate, token, body and signature belong together.
 
-    `seal` is None for a request that came unsigned where its dialect lets it.
+    `seal` is None for a request that came unsigned where its dialect lets it. `statement` is the
+    software statement that `body` says the same as, which `software_statements` judged.
     """
 
     request_id: RequestId
@@ -107,6 +109,7 @@ class VerifiedRequest(msgspec.Struct, frozen=True):
     ledger_key: bytes
     signature_digest: bytes
     at: datetime
+    statement: AcceptedStatement | None = None
 
     @property
     def organization_identifier(self) -> OrganizationIdentifier:
@@ -151,7 +154,7 @@ class Authenticator:
         self._keys = keys
         self._clients = clients
         self._tokens = tokens
-        self._secret = secret
+        self._own_tokens = ManagementTokens(clients, secret)
         self._clock = clock
         self._dialect = dialect
         self._signatures = signatures
@@ -162,12 +165,14 @@ class Authenticator:
 
         1. the certificate of the connection is a QWAC, qualified now; no field claims another;
         2. it does not ask too often;
-        3. the bearer token, where one is wanted, is bound to it and may manage registrations;
+        3. the bearer token, where one is wanted, is bound to it and may manage registrations, or
+           was issued with the addressed client;
         4. the message has one reading, and the Digest is that of the body, as the policy for this
            caller wants it;
-        5. the body is JSON of the contract's types;
+        5. a token of the client still holds, and the body is JSON of the contract's types;
         6. keyId names a QSealC, qualified now, of the same organisation, and its key made the
-           signature; only where the dialect lets it may there be none.
+           signature; only where the dialect lets it may there be none;
+        7. the first use of a token of the client is written down, and ends those before it.
 
         What fails from 5 on may be bytes that were answered before: a key can have gone since.
         """
@@ -177,7 +182,7 @@ class Authenticator:
         qwac = await self._judge.qwac(request.peer_certificate, at=at)
         check_form(qwac.certificate, self._dialect.certificates, use=CertificateUse.QWAC)
         self._requests.take(qwac.certificate.sha256, at)  # (2)
-        await self._check_bearer(request, qwac, at)  # (3)
+        use = await self._check_bearer(request, qwac, at)  # (3)
         policy = await self._signatures.choose(
             qwac.organization_identifier, request.client_id, self._clients
         )
@@ -187,7 +192,10 @@ class Authenticator:
         ledger_key = _ledger_key(qwac.organization_identifier, request)
         signature_digest = _signature_digest(message)
         try:
-            body = self._parse_body(message)  # (5)
+            is_first = use is not None and await self._own_tokens.is_first_use(  # (5)
+                use, qwac.organization_identifier
+            )
+            body = self._parse_body(message)
             seal = None  # (6)
             if signed:
                 seal = await self._verify_seal(
@@ -199,6 +207,8 @@ class Authenticator:
             if entry is not None and hmac.compare_digest(entry.signature, signature_digest):
                 return RepeatedRequest(request.request_id, entry, refusal)
             raise
+        if use is not None and is_first:
+            await self._clients.note_use(use)  # (7)
         return VerifiedRequest(
             request_id=request.request_id,
             client_id=request.client_id,
@@ -259,21 +269,21 @@ class Authenticator:
 
     async def _check_bearer(
         self, request: UnverifiedRequest, qwac: QualifiedCertificate, at: datetime
-    ) -> None:
-        """Check the token: one from the token endpoint, or the one the addressed client was given.
+    ) -> TokenUse | None:
+        """Check the token: one from the token endpoint, or one the addressed client was given.
 
-        The second carries no binding of its own; the client's organisation is compared later.
-        Where the dialect wants neither, Authorization is not looked at.
+        The second is returned; it carries no binding of its own, and the register is asked later
+        whether it holds. Where the dialect wants neither, Authorization is not looked at.
         """
         rules = self._dialect.credentials
         accepted = rules.register if request.client_id is None else rules.manage
         if not accepted:
-            return
+            return None
         token = parse_bearer(request.message.values(b"authorization"))
-        if Credential.REGISTRATION_ACCESS_TOKEN in accepted and self._is_clients_own(
-            token, request.client_id
-        ):
-            return
+        if Credential.REGISTRATION_ACCESS_TOKEN in accepted:
+            use = self._own_tokens.recognise(token, request.client_id)
+            if use is not None:
+                return use
         if Credential.MANAGE_REGISTRATION not in accepted:
             raise TokenError("token_unknown")
         access = check_token(
@@ -285,19 +295,14 @@ class Authenticator:
             raise TokenError("token_not_bound")
         if MANAGE_REGISTRATION not in access.scope:
             raise InsufficientScopeError("token_scope")
-
-    def _is_clients_own(self, token: str, client_id: ClientId | None) -> bool:
-        """Tell whether `token` is the registration access token of the addressed client."""
-        return client_id is not None and hmac.compare_digest(
-            token, registration_access_token(self._secret, client_id)
-        )
+        return None
 
 
 def _report_quirks(seal: Seal, request: UnverifiedRequest, qwac: QualifiedCertificate) -> None:
     """Log which known mistakes were let pass."""
     if seal.signature.warnings:
         _log.warning(
-            "signature quirk",
+            "signature_quirk",
             request_id=request.request_id,
             organization_identifier=qwac.organization_identifier,
             client_id=request.client_id,

@@ -11,6 +11,7 @@ from msgspec import Meta
 from enrol.eidas.qcstatements import PspRole
 from enrol.httpsig.policy import STET, STRICT, Quirk, SignaturePolicy
 from enrol.oauth.metadata import ISSUED_MEMBERS
+from enrol.registration.agents import AgentScope
 
 NEVER_TAKEN = frozenset({"jwks_uri", "request_uris", "sector_identifier_uri", *ISSUED_MEMBERS})
 """What no dialect can take: the URIs would have to be fetched, the others are the server's."""
@@ -60,11 +61,14 @@ class CredentialRules(Table, frozen=True):
     """``[credentials]``: what a call brings beside the certificate of the connection, one of each.
 
     Where a list is empty, the certificate alone does and Authorization is not looked at.
+    `rotate` says whether an update issues the next registration access token (RFC 7592 §3): by
+    default where one is accepted and the answer to the update holds it.
     """
 
     register: tuple[Credential, ...]
     manage: tuple[Credential, ...]
     request_id: Presence = Presence.REQUIRED
+    rotate: bool | None = None
 
 
 class SignatureRules(Table, frozen=True):
@@ -133,7 +137,8 @@ class MetadataRules(Table, frozen=True):
     `refused` lists members that must be absent or null, `refused_even_null` those that must be
     absent. `constants` are members that must have one value, and `update_constants` in updates.
     `scopes` maps each scope to the role a certificate must name for it (RTS 2018/389 art. 34(3)).
-    `kid` says who names a key that has no name.
+    `kid` says who names a key that has no name. A `software_statement` (RFC 7591 §2.3) that is
+    ignored is not registered; one that is optional or required is judged by the settings.
     """
 
     required: Names
@@ -151,7 +156,24 @@ class MetadataRules(Table, frozen=True):
     client_name_without: str = ""
     logo_uri_images: frozenset[str] = frozenset()
     kid: Literal["client", "server"] = "client"
+    software_statement: Literal["refused", "ignored", "optional", "required"] = "ignored"
     defaults: Defaults = Defaults()
+
+    @property
+    def takes_statements(self) -> bool:
+        """Whether software statements are judged, and registered."""
+        return self.software_statement in ("optional", "required")
+
+
+class AgentRules(Table, frozen=True):
+    """``[agents]``: what a TPP may register for its agents, clients with a ``client_legal_id``.
+
+    `scope` says how far an agent's may go: as far as those of the TPP's own active clients, or as
+    far as its roles. `authority` says who numbers agents: the authority of their TPP, or any.
+    """
+
+    scope: AgentScope = AgentScope.CLIENTS
+    authority: Literal["same", "any"] = "same"
 
 
 class ClientIdRules(Table, frozen=True):
@@ -214,18 +236,44 @@ class AnswerRules(Table, frozen=True):
         answer: OperationAnswer = getattr(self, operation.value)
         return answer
 
+    def gives(self, member: str, operation: Operation) -> bool:
+        """Tell whether the answer of an operation can hold the value of a member."""
+        own = self.of(operation)
+        constants = {*own.constants, *(self.constants if own.members is None else ())}
+        members = self.members if own.members is None else own.members
+        is_chosen = members is None or member in members
+        return is_chosen and member not in self.withheld | constants
+
 
 class Dialect(Table, frozen=True):
-    """The rules of one bank, or of one standard; made by `dialect_parser.parse_dialect`."""
+    """The rules of one bank, or of one standard; made by `dialect_parser.parse_dialect`.
+
+    An operation that is not offered is answered `not_offered`: STET's contract has 501, RFC 7592
+    §2.3 has 405.
+    """
 
     name: Annotated[str, Meta(pattern=r"\A[a-z0-9][a-z0-9-]{0,39}\Z")]
     title: str
     credentials: CredentialRules
     metadata: MetadataRules
     operations: frozenset[Operation] = frozenset(Operation)
+    not_offered: Literal[405, 501] = 501
     register_path: UrlPath = "/stet/setting/v1/register"
     certificates: CertificateForms = CertificateForms()
     signature: SignatureRules = SignatureRules()
     reading: Reading = Reading()
     client_id: ClientIdRules = ClientIdRules()
+    agents: AgentRules = AgentRules()
     answer: AnswerRules = AnswerRules()
+
+    @property
+    def can_rotate_token(self) -> bool:
+        """Whether an update can give a registration access token that is of use."""
+        token = Credential.REGISTRATION_ACCESS_TOKEN
+        return token in self.credentials.manage and self.answer.gives(token, Operation.UPDATE)
+
+    @property
+    def rotates_token(self) -> bool:
+        """Whether an update issues the next registration access token."""
+        rotate = self.credentials.rotate
+        return self.can_rotate_token if rotate is None else rotate

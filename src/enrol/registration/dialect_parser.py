@@ -7,15 +7,16 @@ from collections.abc import Collection, Iterator
 import msgspec
 
 from enrol.errors import ConfigurationError
+from enrol.oauth.client_authentication import METHODS
 from enrol.oauth.jwk import JWK_MEMBERS
 from enrol.oauth.metadata import MEMBERS
 from enrol.registration.client_id import find_form_mistake
-from enrol.registration.dialect import NEVER_TAKEN, Dialect, Operation
+from enrol.registration.dialect import NEVER_TAKEN, Dialect, MetadataRules, Operation
 from enrol.registration.response import ANSWER_MEMBERS
 
 _GRANT_TYPES = frozenset({"authorization_code", "client_credentials", "password", "refresh_token"})
 _RESPONSE_TYPES = frozenset({"code"})
-_AUTH_METHODS = frozenset({"tls_client_auth"})
+_AUTH_METHODS = frozenset(METHODS)
 _LISTS = frozenset({"grant_types", "response_types"})
 _IMAGES = frozenset({"image/gif", "image/jpeg", "image/png", "image/webp"})
 _SIGNABLE = re.compile(r"\(request-target\)|[a-z0-9-]{1,64}")
@@ -43,10 +44,17 @@ def parse_dialect(text: str, *, source: str) -> Dialect:
     mistakes = tuple(_find_mistakes(dialect))
     if mistakes:
         raise ConfigurationError("dialect_invalid", f"{source}: {'; '.join(mistakes)}")
-    refused = dialect.metadata.refused | NEVER_TAKEN
-    return msgspec.structs.replace(
-        dialect, metadata=msgspec.structs.replace(dialect.metadata, refused=refused)
-    )
+    return msgspec.structs.replace(dialect, metadata=_completed(dialect.metadata))
+
+
+def _completed(rules: MetadataRules) -> MetadataRules:
+    """Return the rules with the members that are always refused, and what is said of statements."""
+    refused, required = rules.refused | NEVER_TAKEN, rules.required
+    if rules.software_statement == "refused":
+        refused |= {"software_statement"}
+    if rules.software_statement == "required":
+        required = (*required, "software_statement")
+    return msgspec.structs.replace(rules, refused=refused, required=required)
 
 
 def _find_mistakes(dialect: Dialect) -> Iterator[str]:
@@ -56,6 +64,8 @@ def _find_mistakes(dialect: Dialect) -> Iterator[str]:
     yield from _answer_mistakes(dialect)
     if not dialect.operations:
         yield "operations must name one at least"
+    if dialect.credentials.rotate and not dialect.can_rotate_token:
+        yield "credentials.rotate is true, and an update gives no token that is accepted"
     mistake = find_form_mistake(dialect.client_id.form)
     if mistake is not None:
         yield f"client_id.form {mistake}"

@@ -22,16 +22,20 @@ from enrol.errors import (
 from enrol.oauth.metadata import MEMBERS, ClientMetadata
 from enrol.oauth.strict_json import JsonObject, parse_json_object
 from enrol.oauth.types import ClientId
+from enrol.registration.agents import AgentScope
 from enrol.registration.authenticate import VerifiedRequest
 from enrol.registration.dialect import MetadataRules
 from enrol.registration.granting import Granting, applicant_of, body_of, draft_record
 from enrol.registration.policy import granted_scope
-from enrol.registration.ports import ClientStore, Creation
+from enrol.registration.ports import ClientStore, Creation, Replacement
 from enrol.registration.record import ClientRecord, RegisteredKey
 from enrol.registration.software import OnDuplicate
+from enrol.registration.states import Standing
 
 _PRINTED: Final = re.compile(r"[A-Za-z0-9_]{1,64}")
-_LOOKED_AT: Final = frozenset({"client_id", "tls_client_certificate_bound_access_tokens"})
+_LOOKED_AT: Final = frozenset(
+    {"client_id", "client_secret", "tls_client_certificate_bound_access_tokens"}
+)
 
 
 class Substitution(msgspec.Struct, frozen=True):
@@ -52,7 +56,8 @@ class DryRun(msgspec.Struct, frozen=True):
     """What would come of a request.
 
     `metadata` are those that would be granted, None where `findings` speak against them.
-    `standing` is the client that would be answered instead of a new one.
+    `standing` is the client that would be answered instead of a new one, `becomes` how the client
+    would stand, None for one that would be active.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -60,6 +65,7 @@ class DryRun(msgspec.Struct, frozen=True):
     substitutions: tuple[Substitution, ...] = ()
     ignored: IgnoredMembers = IgnoredMembers()
     standing: ClientId | None = None
+    becomes: Standing | None = None
 
     @property
     def accepted(self) -> bool:
@@ -111,6 +117,9 @@ class Rehearsal:
         Raises `UnavailableError` where something cannot be decided now.
         """
         findings: list[Finding] = []
+        if self.granting.statements is not None:
+            with _Noting(findings):
+                verified = await self.granting.statements.apply(verified, replaces=replaces)
         body = body_of(verified)
         roles, granted = verified.psp_roles, None
         with _Noting(findings):
@@ -125,22 +134,36 @@ class Rehearsal:
         if not _name(findings, "jwks"):
             with _Noting(findings, "jwks"):
                 keys = await self.granting.keys(verified, asked, client_id=client_id)
-        standing = None
-        if replaces is None:
-            record = draft_record(verified, asked, keys, client_id=client_id)
-            with _Noting(findings):
-                standing = await self.clients.foresee(
-                    Creation(record, self.quota, self.on_duplicate)
-                )
+        standing, record = None, draft_record(verified, asked, keys, client_id=client_id)
+        if replaces is not None:
+            record = msgspec.structs.replace(replaces, metadata=asked, keys=keys)
+        write = self._write(verified, record, granted, is_update=replaces is not None)
+        with _Noting(findings):
+            standing = await self.clients.foresee(write, at=verified.at)
         accepted = granted if not findings else None
         rules = self.granting.dialect.metadata
         return DryRun(
             findings=tuple(findings),
             metadata=accepted,
-            substitutions=_substitutions(verified.message.body, accepted) if accepted else (),
+            substitutions=_substitutions(verified, accepted) if accepted else (),
             ignored=_ignored(body.document, rules),
             standing=standing,
         )
+
+    def _write(
+        self,
+        verified: VerifiedRequest,
+        record: ClientRecord,
+        granted: ClientMetadata | None,
+        *,
+        is_update: bool,
+    ) -> Creation | Replacement:
+        """Return what the register would be asked to write; a scope not granted may be none."""
+        agents = self.granting.dialect.agents.scope if granted else AgentScope.ROLES
+        statement = verified.statement.use if verified.statement else None
+        if is_update:
+            return Replacement(record, agents=agents, statement=statement)
+        return Creation(record, self.quota, self.on_duplicate, agents=agents, statement=statement)
 
     def _check_scope(
         self, verified: VerifiedRequest, roles: frozenset[PspRole], findings: list[Finding]
@@ -157,13 +180,15 @@ def _name(findings: Sequence[Finding], member: str) -> bool:
     return any(finding.member == member for finding in findings)
 
 
-def _substitutions(body: bytes, granted: ClientMetadata) -> tuple[Substitution, ...]:
+def _substitutions(verified: VerifiedRequest, granted: ClientMetadata) -> tuple[Substitution, ...]:
     """Compare what was sent, member by member, with what would be registered."""
-    sent, stored = parse_json_object(body), msgspec.json.decode(msgspec.json.encode(granted))
+    sent = parse_json_object(verified.message.body)
+    stored = msgspec.json.decode(msgspec.json.encode(granted))
+    stated = verified.statement.members if verified.statement else frozenset[str]()
     pairs = ((name, sent.get(name), stored.get(name)) for name in MEMBERS)
     return tuple(
         [
-            Substitution(name, _reason(before, after))
+            Substitution(name, "member_stated" if name in stated else _reason(before, after))
             for name, before, after in pairs
             if before != after
         ]

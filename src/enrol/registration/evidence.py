@@ -5,11 +5,12 @@ What was verified is kept as it was; of what was not, only digests. Secrets are 
 
 import hashlib
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from enrol.eidas.organization import OrganizationIdentifier
 from enrol.eidas.validate import QualifiedCertificate
 from enrol.errors import ClientMetadataError, RefusalError
 from enrol.explanations import explain
@@ -19,7 +20,8 @@ from enrol.registration.audit import AuditEvent, Blob, EventType
 from enrol.registration.authenticate import UnverifiedRequest, VerifiedRequest
 from enrol.registration.kept import keep_certificate, keep_policy
 from enrol.registration.kept_request import SECRET_FIELDS, field_names, write_request
-from enrol.registration.record import ClientRecord, Suspension
+from enrol.registration.record import ClientRecord
+from enrol.registration.states import Standing, is_due
 
 LONGEST_REFUSED_BODY: Final = 8 * 1024
 """Octets of a refused request's body that are kept; of a longer one the digest is."""
@@ -45,7 +47,11 @@ class Evidence(msgspec.Struct, frozen=True):
     are digests of what was not verified. `token` is the digest a token is stored under,
     `expires_at` its end in seconds since 1970. `register_doubt` is the code of what the register of
     payment institutions says against the PSP, where it is not enforced. `certificates` are digests
-    of those a suspended client was stored with, `restored_by` what ends the suspension.
+    of those a client was stored with that got another state, `restored_by` what ends a suspension
+    of the re-check, `state` the state a client is in then, where it is not active. `actor` is who
+    of the bank ordered it, `reason` why, and `effective_at` when it counts, in seconds since 1970.
+    `event` is the number of one that nobody is told of. `statement_key` is the key that a software
+    statement was verified with, a blob that is a JWK.
     """
 
     version: int | UnsetType = UNSET
@@ -68,31 +74,72 @@ class Evidence(msgspec.Struct, frozen=True):
     register_doubt: str | UnsetType = UNSET
     certificates: tuple[str, ...] | UnsetType = UNSET
     restored_by: str | UnsetType = UNSET
+    state: str | UnsetType = UNSET
+    actor: str | UnsetType = UNSET
+    reason: str | UnsetType = UNSET
+    effective_at: int | UnsetType = UNSET
+    statement_key: str | UnsetType = UNSET
+    event: int | UnsetType = UNSET
+
+
+class Ordered(msgspec.Struct, frozen=True):
+    """Who of the bank ordered something, and why."""
+
+    actor: str
+    reason: str | None = None
 
 
 def event_of_state(
     record: ClientRecord,
-    suspension: Suspension | None,
+    after: Standing | None,
+    event: EventType,
     *,
     at: datetime,
     request_id: RequestId | None = None,
+    ordered: Ordered | None = None,
 ) -> AuditEvent:
-    """Return the event of a client that is suspended, or resumed; `code` is the rule either way."""
-    reason = suspension or record.suspension
-    code = reason.code if reason else None
+    """Return the event of a client that gets another standing; `record` has the old one.
+
+    Its code is that of the new standing, else of the one that ends.
+    """
+    told = after or record.standing
+    code = told.code if told else None
+    by_rule = event is EventType.CLIENT_SUSPENDED and ordered is None and code is not None
     evidence = Evidence(
         version=record.version,
         certificates=tuple([_hex(key.certificate) for key in record.keys]),
-        restored_by=explain(code).remedy if suspension and code else UNSET,
+        restored_by=explain(code).remedy if by_rule and code else UNSET,
+        **_told(after, at),
+        actor=ordered.actor if ordered else UNSET,
+        reason=(ordered.reason if ordered else None) or UNSET,
     )
     return AuditEvent(
         at=at,
-        type=EventType.CLIENT_SUSPENDED if suspension else EventType.CLIENT_RESUMED,
+        type=event,
         organization_identifier=record.organization_identifier,
         client_id=record.client_id,
         request_id=request_id,
         code=code,
         evidence=_encode(evidence).decode(),
+    )
+
+
+def event_of_drop(
+    event: int,
+    client_id: ClientId,
+    organization_identifier: OrganizationIdentifier | None,
+    *,
+    actor: str,
+    reason: str,
+    at: datetime,
+) -> AuditEvent:
+    """Return the event of a message that a person of the bank dropped."""
+    return AuditEvent(
+        at=at,
+        type=EventType.MESSAGE_DROPPED,
+        organization_identifier=organization_identifier,
+        client_id=client_id,
+        evidence=_encode(Evidence(event=event, actor=actor, reason=reason)).decode(),
     )
 
 
@@ -110,6 +157,7 @@ def event_of_change(
         client_id=record.client_id,
         version=record.version,
         register_doubt=register_doubt or UNSET,
+        standing=None if event is EventType.CLIENT_DELETED else record.standing,
     )
 
 
@@ -153,8 +201,9 @@ def event_of_token(
     request_id: RequestId | None,
     at: datetime,
     register_doubt: str | None = None,
+    event: EventType = EventType.TOKEN_ISSUED,
 ) -> AuditEvent:
-    """Return the event of a token that was issued to the holder of a certificate."""
+    """Return the event of a token issued to, or revoked by, the holder of a certificate."""
     kept = keep_certificate(qwac)
     evidence = Evidence(
         qwac=kept.certificate,
@@ -166,7 +215,7 @@ def event_of_token(
     )
     return AuditEvent(
         at=at,
-        type=EventType.TOKEN_ISSUED,
+        type=event,
         organization_identifier=qwac.organization_identifier,
         client_id=token.client_id,
         request_id=request_id,
@@ -184,11 +233,18 @@ def _event(
     code: str | None = None,
     codes: tuple[str, ...] | UnsetType = UNSET,
     register_doubt: str | UnsetType = UNSET,
+    standing: Standing | None = None,
 ) -> AuditEvent:
     """Return the event of a decision on a verified request."""
     request, withheld = _kept_request(verified, is_refused=code is not None)
     evidence, blobs = _evidence(verified, version=version, withheld=withheld, codes=codes)
-    evidence = msgspec.structs.replace(evidence, register_doubt=register_doubt)
+    evidence = msgspec.structs.replace(
+        evidence, register_doubt=register_doubt, **_told(standing, verified.at)
+    )
+    key = verified.statement.key if verified.statement is not None else None
+    if key is not None:
+        evidence = msgspec.structs.replace(evidence, statement_key=key.sha256.hex())
+        blobs = (*blobs, key)
     return AuditEvent(
         at=verified.at,
         type=event,
@@ -230,6 +286,17 @@ def _evidence(
         signature_policy=policy.sha256.hex(),
     )
     return evidence, (*qwac.blobs, *qsealc.blobs, policy)
+
+
+def _told(standing: Standing | None, at: datetime) -> dict[str, Any]:
+    """Return the members of evidence that say how a client stands which is not active."""
+    if standing is None or is_due(standing, at):
+        return {}
+    effective_at = standing.effective_at
+    return {
+        "state": standing.state.value,
+        "effective_at": UNSET if effective_at is None else int(effective_at.timestamp()),
+    }
 
 
 def _kept_request(verified: VerifiedRequest, *, is_refused: bool) -> tuple[bytes, tuple[str, ...]]:

@@ -11,11 +11,14 @@ from enrol.oauth.types import ClientId
 from enrol.registration.authenticate import Body, VerifiedRequest
 from enrol.registration.certificates import CertificateJudge
 from enrol.registration.client_id import new_client_id
+from enrol.registration.client_secret import ClientSecrets
 from enrol.registration.dialect import Dialect
 from enrol.registration.entitlement import Entitlement, Licence
+from enrol.registration.management_token import next_generation
 from enrol.registration.policy import Applicant, decide
 from enrol.registration.record import ClientRecord, RegisteredKey
 from enrol.registration.signers import registered_keys
+from enrol.registration.software_statements import StatementDesk
 
 
 def body_of(verified: VerifiedRequest) -> Body:
@@ -24,13 +27,23 @@ def body_of(verified: VerifiedRequest) -> Body:
 
 
 def applicant_of(
-    verified: VerifiedRequest, roles: frozenset[PspRole], *, replaces: ClientRecord | None
+    verified: VerifiedRequest,
+    roles: frozenset[PspRole],
+    *,
+    replaces: ClientRecord | None,
+    secrets: ClientSecrets | None = None,
 ) -> Applicant:
-    """Return who asks, with the roles that count."""
+    """Return who asks, with the roles that count; `secrets` judge one that comes in an update."""
+    given = body_of(verified).document.get("client_secret") if replaces and secrets else None
     return Applicant(
         organization_identifier=verified.organization_identifier,
         psp_roles=roles,
         client_id=replaces.client_id if replaces else None,
+        client_legal_id=replaces.metadata.client_legal_id if replaces else None,
+        certificate=verified.qwac.certificate.loaded,
+        brings_own_secret=bool(
+            replaces and secrets and isinstance(given, str) and secrets.accepts(replaces, given)
+        ),
     )
 
 
@@ -56,12 +69,22 @@ def draft_record(
 
 @dataclass(frozen=True, slots=True)
 class Granting:
-    """Judges what requests ask for; nothing is stored."""
+    """Judges what requests ask for; nothing is stored.
+
+    Without `statements` no dialect may take software statements.
+    """
 
     judge: CertificateJudge
     entitlement: Entitlement
     dialect: Dialect
     random: Callable[[int], bytes]
+    secrets: ClientSecrets
+    statements: StatementDesk | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse to register statements that nobody judges."""
+        if self.statements is None and self.dialect.metadata.takes_statements:
+            raise ValueError("the dialect takes software statements, and nobody judges them")
 
     def licence(self, verified: VerifiedRequest) -> Licence:
         """Return what the organisation may do; raises `EntitlementError`, `UnavailableError`."""
@@ -78,7 +101,7 @@ class Granting:
     ) -> ClientMetadata:
         """Return the metadata as granted; raises as `policy.decide`."""
         body = body_of(verified)
-        applicant = applicant_of(verified, roles, replaces=replaces)
+        applicant = applicant_of(verified, roles, replaces=replaces, secrets=self.secrets)
         return decide(body.document, body.metadata, applicant=applicant, dialect=self.dialect)
 
     async def keys(
@@ -108,11 +131,13 @@ class Granting:
         keys = await self.keys(verified, metadata, client_id=current.client_id)
         return msgspec.structs.replace(
             current,
-            suspension=None,  # all that it could be of has just been judged
             metadata=metadata,
             keys=keys,
             updated_at=verified.at.replace(microsecond=0),
             version=current.version + 1,
+            token_generation=next_generation(current)
+            if self.dialect.rotates_token
+            else current.token_generation,
         )
 
     def new_client_id(self, verified: VerifiedRequest) -> ClientId:

@@ -2,18 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from enrol.eidas.validate import QualifiedCertificate
 from enrol.errors import GrantError
 from enrol.oauth.grant import TokenRequest, TokenResponse
 from enrol.oauth.mtls import x5t_s256
 from enrol.oauth.tokens import MANAGE_REGISTRATION, AccessToken, encode_token, hash_token
 from enrol.oauth.types import ClientId, RequestId
 from enrol.registration.certificates import CertificateJudge
+from enrol.registration.client_authentication import ClientAuthenticator
 from enrol.registration.entitlement import Entitlement
 from enrol.registration.evidence import event_of_token
 from enrol.registration.ports import ClientStore, Clock, TokenStore
 from enrol.registration.ratelimit import RateLimiter
+from enrol.registration.states import State, state_at
 
 _TOKEN_BYTES = 32
 
@@ -40,6 +43,7 @@ class TokenDesk:
         random: Callable[[int], bytes],
         settings: GrantSettings,
         requests: RateLimiter,
+        authenticator: ClientAuthenticator,
     ) -> None:
         self._judge = judge
         self._entitlement = entitlement
@@ -49,6 +53,7 @@ class TokenDesk:
         self._random = random
         self._settings = settings
         self._requests = requests
+        self._authenticator = authenticator
 
     async def grant(
         self, request: TokenRequest, *, peer_certificate: bytes | None, request_id: RequestId | None
@@ -65,7 +70,7 @@ class TokenDesk:
             raise GrantError("grant_type_unsupported", error="unsupported_grant_type")
         if not request.scope <= {MANAGE_REGISTRATION}:
             raise GrantError("scope_not_offered", error="invalid_scope")
-        client_id = await self._known_client_id(request.client_id, qwac.organization_identifier)
+        client_id = await self._known_client_id(request, qwac, at)
         licence = self._entitlement.judge(qwac.organization_identifier, qwac.psp_roles, at=at)
         text = encode_token(self._random(_TOKEN_BYTES))
         token = AccessToken(
@@ -87,13 +92,21 @@ class TokenDesk:
             scope=MANAGE_REGISTRATION,
         )
 
-    async def _known_client_id(self, client_id: str, organization_identifier: str) -> ClientId:
-        """Return the generic client_id, or that of a client of the organisation, not suspended."""
-        if client_id == self._settings.generic_client_id:
+    async def _known_client_id(
+        self, request: TokenRequest, qwac: QualifiedCertificate, at: datetime
+    ) -> ClientId:
+        """Return the generic client_id, or that of an active client of the organisation.
+
+        A registered client authenticates by the method it registered.
+        """
+        if request.client_id == self._settings.generic_client_id:
             return self._settings.generic_client_id
-        record = await self._clients.find(ClientId(client_id))
-        if record is None or record.organization_identifier != organization_identifier:
+        record = await self._clients.find(ClientId(request.client_id))
+        if record is None or record.organization_identifier != qwac.organization_identifier:
             raise GrantError("client_unknown", error="invalid_client")
-        if record.suspension is not None:
-            raise GrantError("client_suspended", error="invalid_client")
+        certificate = qwac.certificate
+        await self._authenticator.authenticate(record, request, certificate=certificate, at=at)
+        state = state_at(record.standing, at)
+        if state is not State.ACTIVE:
+            raise GrantError(f"client_{state}", error="invalid_client")
         return record.client_id

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from uuid import UUID
 
 import msgspec
+from cryptography import x509
 
 from enrol.eidas.organization import OrganizationIdentifier
 from enrol.eidas.qcstatements import PspRole
@@ -15,8 +16,9 @@ from enrol.oauth.jwk import JsonWebKey, JsonWebKeySet
 from enrol.oauth.metadata import ClientMetadata
 from enrol.oauth.strict_json import JsonObject
 from enrol.oauth.types import ClientId
-from enrol.registration import redirect_uri
-from enrol.registration.dialect import Dialect, MetadataRules
+from enrol.registration import auth_method, redirect_uri
+from enrol.registration.agents import is_of_authority
+from enrol.registration.dialect import AgentRules, Dialect, MetadataRules
 from enrol.registration.texts import (
     is_base64,
     is_email,
@@ -39,12 +41,17 @@ _MOST_CONTACTS = 10
 class Applicant(msgspec.Struct, frozen=True):
     """Who asks: an authenticated organisation and the roles its certificates carry.
 
-    `client_id` is the client that is updated, None for a first registration.
+    `client_id` is the client that is updated, None for a first registration; `client_legal_id` is
+    whose agent it is, if one's. `certificate` is that of the connection; `brings_own_secret` tells
+    of a ``client_secret`` that is the client's.
     """
 
     organization_identifier: OrganizationIdentifier
     psp_roles: frozenset[PspRole]
     client_id: ClientId | None = None
+    client_legal_id: str | None = None
+    certificate: x509.Certificate | None = None
+    brings_own_secret: bool = False
 
 
 def decide(
@@ -68,8 +75,11 @@ def decide(
         scope=granted_scope(metadata.scope, applicant, dialect),
         provider_legal_id=applicant.organization_identifier,
         jwks=_with_names(metadata.jwks) if dialect.metadata.kid == "server" else metadata.jwks,
-        software_statement=None,
+        software_statement=metadata.software_statement
+        if dialect.metadata.takes_statements
+        else None,
         description=None,
+        **auth_method.granted_names(metadata, applicant.certificate, dialect.metadata),
     )
 
 
@@ -85,8 +95,12 @@ def _find_all(
     yield from _text_faults(metadata, rules)
     yield from _contact_faults(metadata)
     yield from _identity_faults(document, metadata, applicant)
+    yield from _agent_faults(metadata, applicant, dialect.agents)
     if metadata.jwks is not None:
         yield from jwk.find_faults(metadata.jwks)
+    yield from auth_method.find_faults(metadata, applicant.certificate, rules)
+    if "client_secret" in document.keys() - rules.refused and not applicant.brings_own_secret:
+        yield Finding("client_secret_chosen", "client_secret")
 
 
 def _presence_faults(
@@ -202,13 +216,28 @@ def _identity_faults(
     legal_id = metadata.provider_legal_id
     if legal_id is not None and legal_id != applicant.organization_identifier:
         yield Finding("provider_legal_id_foreign", "provider_legal_id")
-    if metadata.client_legal_id is not None and not _AGENT.fullmatch(metadata.client_legal_id):
-        yield Finding("client_legal_id_malformed", "client_legal_id")
     if applicant.client_id is None:
         if document.get("client_id") is not None:
             yield Finding("client_id_chosen", "client_id")
     elif document.get("client_id") != applicant.client_id:
         yield Finding("client_id_differs", "client_id")
+
+
+def _agent_faults(
+    metadata: ClientMetadata, applicant: Applicant, rules: AgentRules
+) -> Iterator[Finding]:
+    """Yield what is wrong with whose agent a client is; it stays whoever's it was registered as."""
+    agent = metadata.client_legal_id
+    if applicant.client_id is not None and agent != applicant.client_legal_id:
+        yield Finding("client_legal_id_differs", "client_legal_id")
+    if agent is None:
+        return
+    if not _AGENT.fullmatch(agent):
+        yield Finding("client_legal_id_malformed", "client_legal_id")
+    elif rules.authority == "same" and not is_of_authority(
+        agent, applicant.organization_identifier
+    ):
+        yield Finding("client_legal_id_authority", "client_legal_id")
 
 
 def granted_scope(asked: str | None, applicant: Applicant, dialect: Dialect) -> str:

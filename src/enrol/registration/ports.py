@@ -10,11 +10,15 @@ from enrol.eidas.register import RegisterEntry
 from enrol.eidas.revocation import RevocationEvidence
 from enrol.eidas.trust import TrustAnchors
 from enrol.eidas.validate import AssessedCertificate
+from enrol.oauth.jws import JwsKey
 from enrol.oauth.tokens import AccessToken
 from enrol.oauth.types import ClientId, RequestId
+from enrol.registration.agents import AgentScope
 from enrol.registration.audit import AuditEvent
-from enrol.registration.record import ClientRecord, RegisteredKey, Suspension
+from enrol.registration.record import ClientRecord, RegisteredKey
 from enrol.registration.software import OnDuplicate
+from enrol.registration.stated import StatementUse
+from enrol.registration.states import Standing, State
 
 
 class LedgerEntry(msgspec.Struct, frozen=True):
@@ -37,18 +41,27 @@ class LedgerEntry(msgspec.Struct, frozen=True):
 class Creation(msgspec.Struct, frozen=True):
     """A new client; refused when its organisation already has `quota` clients.
 
-    `on_duplicate` says what becomes of it where the same software is registered already.
+    `on_duplicate` says what becomes of it where the same software is registered already. With
+    `agents` by clients, the scopes of agents stay within those of their organisation's own clients.
     """
 
     record: ClientRecord
     quota: int | None
     on_duplicate: OnDuplicate = OnDuplicate.NEW
+    agents: AgentScope = AgentScope.ROLES
+    statement: StatementUse | None = None
 
 
 class Replacement(msgspec.Struct, frozen=True):
-    """New metadata and keys of a client, in place of version ``record.version - 1``."""
+    """New metadata and keys of a client, in place of version ``record.version - 1``.
+
+    `replaced` is the standing of that version.
+    """
 
     record: ClientRecord
+    replaced: Standing | None = None
+    agents: AgentScope = AgentScope.ROLES
+    statement: StatementUse | None = None
 
 
 class Removal(msgspec.Struct, frozen=True):
@@ -56,27 +69,44 @@ class Removal(msgspec.Struct, frozen=True):
 
     client_id: ClientId
     version: int
+    agents: AgentScope = AgentScope.ROLES
 
 
 class Change(msgspec.Struct, frozen=True):
     """One change of the register and all that is written with it, in one transaction.
 
-    `resumed` is written too where a replacement ends a suspension.
+    `transition` is written too where a replacement leads its client to another state.
     """
 
     write: Creation | Replacement | Removal
     entry: LedgerEntry
     event: AuditEvent
-    resumed: AuditEvent | None = None
+    transition: AuditEvent | None = None
 
 
 class StateChange(msgspec.Struct, frozen=True):
-    """A client that is suspended, or with None not any more, as long as it is at `version`."""
+    """Another standing of a client, as long as it is at `version` and stands as `before`.
+
+    Without one it is active; one that is deleted ends it.
+    """
 
     client_id: ClientId
     version: int
-    suspension: Suspension | None
+    before: Standing | None
+    after: Standing | None
     event: AuditEvent
+
+    @property
+    def removes(self) -> bool:
+        """Whether the client ends by it."""
+        return self.after is not None and self.after.state is State.DELETED
+
+
+class TokenUse(msgspec.Struct, frozen=True):
+    """The use of a client's registration access token, the `generation`-th it was issued."""
+
+    client_id: ClientId
+    generation: int
 
 
 class ClientStore(Protocol):
@@ -108,8 +138,8 @@ class ClientStore(Protocol):
     ) -> tuple[ClientRecord, ...]:
         """Return the next living clients of an organisation after one, by client_id."""
 
-    async def foresee(self, creation: Creation) -> ClientId | None:
-        """Return the client that a creation would be answered with, None for a new one.
+    async def foresee(self, write: Creation | Replacement, *, at: datetime) -> ClientId | None:
+        """Return the client that a creation would be answered with, None for its own.
 
         Raises what `commit` would, as things stand now.
         """
@@ -120,9 +150,16 @@ class ClientStore(Protocol):
         When an entry with the same key stands already, nothing is written and that one is
         returned. Where the same software is registered and a creation says `OnDuplicate.RETURN`,
         an entry that names the standing client is written alone, and returned. Raises
-        `EntitlementError` ``quota_reached``, `ClientMetadataError` ``already_registered`` and,
+        `EntitlementError` ``quota_reached`` and for what `agents` says, `ClientMetadataError`
+        ``already_registered`` and ``statement_reused``, and,
         when the client is not at the version the change builds on, `UnavailableError`
         ``concurrent_change``.
+        """
+
+    async def note_use(self, use: TokenUse) -> None:
+        """Make durable that a token is used, after which older ones do not hold any more.
+
+        Of a client that is gone, or that newer tokens were used of, nothing is written.
         """
 
 
@@ -137,14 +174,24 @@ class ClientPages(Protocol):
 
 
 class ClientStates(ClientPages, Protocol):
-    """The clients, and whether they are suspended."""
+    """The clients, and their states."""
+
+    async def find_due(self, at: datetime, limit: int) -> tuple[ClientRecord, ...]:
+        """Return some of the clients that are pending until a time that has come.
+
+        Raises `UnavailableError` ``storage_unavailable``.
+        """
 
     async def set_state(self, change: StateChange) -> None:
-        """Make a suspension, or its end, durable; one that stands already is not written again.
+        """Make a state durable; one that stands already is not written again.
 
-        Raises `UnavailableError` ``concurrent_change`` when the client is at another version, and
-        ``storage_unavailable``.
+        Raises `UnavailableError` ``concurrent_change`` when the client is at another version or
+        stands otherwise than the change builds on, and ``storage_unavailable``.
         """
+
+
+class ManagedClients(ClientStore, ClientStates, Protocol):
+    """The register of clients as the people of the bank manage it."""
 
 
 class TokenStore(Protocol):
@@ -152,6 +199,12 @@ class TokenStore(Protocol):
 
     async def add(self, token: AccessToken, event: AuditEvent) -> None:
         """Make a token durable together with its audit event."""
+
+    async def revoke(self, token: AccessToken, event: AuditEvent) -> None:
+        """Make the end of a token durable together with its audit event.
+
+        A token that ended before is left alone. Raises `UnavailableError`.
+        """
 
     async def find(self, token_hash: bytes) -> AccessToken | None:
         """Return the token, expired or not, or None."""
@@ -172,6 +225,19 @@ class CertificateFetcher(Protocol):
 
         Raises `SignatureError` ``key_url_refused`` or ``key_url_unreachable``.
         """
+
+
+class IssuerKeys(Protocol):
+    """The keys of one issuer of software statements.
+
+    Both methods raise `UnavailableError` ``statement_keys_unavailable``.
+    """
+
+    async def current(self) -> tuple[JwsKey, ...]:
+        """Return the keys as they were last seen."""
+
+    async def renewed(self) -> tuple[JwsKey, ...]:
+        """Return the keys, looked at anew unless they were a moment ago."""
 
 
 class TrustSource(Protocol):

@@ -21,12 +21,14 @@ class Rate:
 class RateLimiter:
     """Counts requests by key against one rate; None is no limit.
 
-    The longest silent callers are forgotten beyond 50 000, so memory is bounded.
+    The longest silent callers are forgotten beyond 50 000, so memory is bounded. `refused` counts
+    requests beyond the rate.
     """
 
     def __init__(self, rate: Rate | None) -> None:
         self._rate = rate
         self._due: OrderedDict[object, datetime] = OrderedDict()
+        self.refused = 0
 
     def take(self, key: object, at: datetime) -> None:
         """Count one request of `key`; raises `RateLimitError` where it exceeds the rate."""
@@ -37,6 +39,7 @@ class RateLimiter:
         wait = due - at - (self._rate.period - interval)
         if wait > timedelta(0):
             self._remember(key, due)
+            self.refused += 1
             raise RateLimitError("rate_exceeded", retry_after=max(1, ceil(wait.total_seconds())))
         self._remember(key, due + interval)
 

@@ -7,6 +7,7 @@ import msgspec
 from enrol.eidas.organization import OrganizationIdentifier
 from enrol.oauth.metadata import ClientMetadata
 from enrol.oauth.types import ClientId, X5tS256
+from enrol.registration.states import Standing
 
 
 class RegisteredKey(msgspec.Struct, frozen=True):
@@ -23,19 +24,12 @@ class RegisteredKey(msgspec.Struct, frozen=True):
     url: str | None = None
 
 
-class Suspension(msgspec.Struct, frozen=True):
-    """Why a client is not trusted any more: the code of a rule, and since when (aware UTC)."""
-
-    code: str
-    since: datetime
-
-
 class ClientRecord(msgspec.Struct, frozen=True):
     """A registered client as it is stored (RFC 7591 §3.2.1).
 
     `issued_at` and `updated_at` are aware UTC, whole seconds. `version` counts changes from 1.
-    A client with a `suspension` gets no tokens, and may be read, updated and deleted. Of its
-    management tokens that of `token_generation` was issued last, that of `used_token` used last.
+    An active client has no `standing`. Of its management tokens that of `token_generation` was
+    issued last, that of `used_token` used last.
     """
 
     client_id: ClientId
@@ -45,6 +39,6 @@ class ClientRecord(msgspec.Struct, frozen=True):
     issued_at: datetime
     updated_at: datetime
     version: int
-    suspension: Suspension | None = None
+    standing: Standing | None = None
     token_generation: int = 1
     used_token: int = 1

@@ -6,11 +6,13 @@ from typing import Any
 
 import msgspec
 
+from enrol.oauth.derived_secrets import registration_access_token
 from enrol.oauth.jwk import JWK_MEMBERS
 from enrol.oauth.metadata import MEMBERS, ClientMetadata
-from enrol.oauth.tokens import registration_access_token
+from enrol.registration.client_secret import IssuedSecret
 from enrol.registration.dialect import AnswerRules, Dialect, IssuedAt, Operation, OperationAnswer
 from enrol.registration.record import ClientRecord
+from enrol.registration.shown_state import shown_state
 
 _STANDARD_JWK = tuple(name for name in JWK_MEMBERS if name not in ("n", "e", "crv", "x", "y"))
 _ISSUED = ("client_id", "client_id_issued_at", "registration_client_uri")
@@ -18,35 +20,54 @@ _ANSWERED = tuple(name for name in MEMBERS if name not in ("software_statement",
 ANSWER_MEMBERS = frozenset(
     {
         *(*_ANSWERED, *_ISSUED, "registration_access_token"),
-        *("client_secret", "client_secret_expires_at"),
+        *("client_secret", "client_secret_expires_at", "software_statement"),
+        *("client_state", "client_state_reason", "client_active_from"),
     }
 )
-"""What an answer can hold; a secret only as a constant of a dialect, which is nobody's."""
+"""What an answer can hold."""
 
 
 class RegistrationResponse(ClientMetadata, frozen=True, omit_defaults=True, kw_only=True):
-    """The client information response; `client_id_issued_at` in seconds since 1970, UTC.
+    """The client information response; moments are in seconds since 1970, UTC.
 
-    No secret is ever issued, so ``client_secret`` and its expiry are absent.
+    A secret is there where the method of the client uses one, and never without its expiry.
     """
 
     client_id: str
     client_id_issued_at: int
     registration_client_uri: str
     registration_access_token: str
+    client_secret: str | None = None
+    client_secret_expires_at: int | None = None
+    client_state: str | None = None
+    client_state_reason: str | None = None
+    client_active_from: int | None = None
 
 
-def respond(record: ClientRecord, *, register_uri: str, secret: bytes) -> RegistrationResponse:
-    """Return the answer about `record`; the same record gives the same answer each time.
+def respond(
+    record: ClientRecord,
+    *,
+    register_uri: str,
+    secret: bytes,
+    at: datetime,
+    client_secret: IssuedSecret | None = None,
+) -> RegistrationResponse:
+    """Return the answer about `record` as it is at a time.
 
-    `register_uri` is the public URI of the registration endpoint, `secret` the server's.
+    `register_uri` is the public URI of the registration endpoint, `secret` the server's;
+    `client_secret` is the client's, where it has one.
     """
     return RegistrationResponse(
         **msgspec.structs.asdict(record.metadata),
         client_id=record.client_id,
         client_id_issued_at=int(record.issued_at.timestamp()),
         registration_client_uri=f"{register_uri}/{record.client_id}",
-        registration_access_token=registration_access_token(secret, record.client_id),
+        registration_access_token=registration_access_token(
+            secret, record.client_id, record.token_generation
+        ),
+        client_secret=client_secret.text if client_secret else None,
+        client_secret_expires_at=client_secret.expires_at if client_secret else None,
+        **shown_state(record.standing, at=at),
     )
 
 

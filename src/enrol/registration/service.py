@@ -1,19 +1,22 @@
 """The registration desk: register, read, update and delete clients (RFC 7591 §3, RFC 7592 §2)."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Final, TypeVar
+
+from msgspec import structs
 
 from enrol.errors import (
     AuthenticationError,
     ClaimedCertificateError,
     ClientMetadataError,
     EntitlementError,
-    NotOfferedError,
     RefusalError,
     UnavailableError,
 )
 from enrol.oauth.types import ClientId
-from enrol.registration.audit import EventType
+from enrol.registration.approval import check_changeable, transition_of
+from enrol.registration.audit import AuditEvent, EventType
 from enrol.registration.authenticate import (
     Authenticator,
     RepeatedRequest,
@@ -43,6 +46,7 @@ from enrol.registration.ports import (
 )
 from enrol.registration.ratelimit import RateLimiter
 from enrol.registration.record import ClientRecord
+from enrol.registration.states import Standing
 
 T = TypeVar("T")
 _ATTEMPTS: Final = 3
@@ -154,8 +158,7 @@ class RegistrationDesk:
         What would be refused may be bytes that were answered before: they get that answer, where
         the operation can be answered `again`.
         """
-        if operation not in self._settings.offered:
-            raise NotOfferedError("operation_off")
+        self._settings.check_offered(operation)
         verified: VerifiedRequest | RepeatedRequest | None = None
         try:
             verified = await self._authenticator.authenticate(request)
@@ -188,33 +191,70 @@ class RegistrationDesk:
     async def _register(self, verified: VerifiedRequest) -> ClientRecord:
         self._registrations.take(verified.organization_identifier, verified.at)
         licence = self._granting.licence(verified)
+        if self._granting.statements is not None:
+            verified = await self._granting.statements.apply(verified, replaces=None)
         record = await self._granting.new_record(verified, licence)
-        write = Creation(record, self._settings.quota, self._settings.on_duplicate)
+        if not self._settings.approval.is_plain:
+            standing = self._settings.approval.of_registration(verified.at)
+            record = structs.replace(record, standing=standing)
+        write = Creation(
+            record,
+            self._settings.quota,
+            self._settings.on_duplicate,
+            agents=self._settings.dialect.agents.scope,
+            statement=verified.statement.use if verified.statement else None,
+        )
         return await self._commit(
             verified, write, record, EventType.CLIENT_REGISTERED, register_doubt=licence.doubt
         )
 
     async def _update(self, verified: VerifiedRequest) -> ClientRecord:
-        current = await self._unchanged_client(verified)
+        current = await self._changeable_client(verified)
         licence = self._granting.licence(verified)
+        if self._granting.statements is not None:
+            verified = await self._granting.statements.apply(verified, replaces=current)
         record = await self._granting.next_record(verified, current, licence)
-        write = Replacement(record)
+        standing = self._settings.approval.of_update(current, record.metadata, verified.at)
+        record = structs.replace(record, standing=standing)
+        write = Replacement(
+            record,
+            replaced=current.standing,
+            agents=self._settings.dialect.agents.scope,
+            statement=verified.statement.use if verified.statement else None,
+        )
         return await self._commit(
             *(verified, write, record, EventType.CLIENT_UPDATED),
             register_doubt=licence.doubt,
-            suspended=current if current.suspension else None,
+            replaced=current,
         )
 
     async def _delete(self, verified: VerifiedRequest) -> ClientRecord:
         current = await self._unchanged_client(verified)
-        write = Removal(current.client_id, current.version)
+        agents = self._settings.dialect.agents.scope
+        write = Removal(current.client_id, current.version, agents=agents)
         return await self._commit(verified, write, current, EventType.CLIENT_DELETED)
 
     async def _rehearse(self, verified: VerifiedRequest) -> DryRun:
+        replaces = None
         if verified.client_id is None:
             self._registrations.take(verified.organization_identifier, verified.at)
-            return await self._rehearsal.run(verified, replaces=None)
-        return await self._rehearsal.run(verified, replaces=await self._unchanged_client(verified))
+        else:
+            replaces = await self._changeable_client(verified)
+        found = await self._rehearsal.run(verified, replaces=replaces)
+        return structs.replace(found, becomes=await self._foreseen(found, replaces, verified.at))
+
+    async def _foreseen(
+        self, found: DryRun, replaces: ClientRecord | None, at: datetime
+    ) -> Standing | None:
+        """Return how the client would stand that a rehearsed request leads to."""
+        if found.metadata is None:
+            return None
+        if replaces is not None:
+            return self._settings.approval.of_update(replaces, found.metadata, at)
+        if found.standing is not None:
+            record = await self._clients.find(found.standing)
+            return record.standing if record is not None else None
+        return self._settings.approval.of_registration(at)
 
     async def _own_client(self, verified: VerifiedRequest) -> ClientRecord:
         """Return the addressed client; unknown and foreign ones are refused alike."""
@@ -229,6 +269,12 @@ class RegistrationDesk:
         check_if_match(verified.message, record)
         return record
 
+    async def _changeable_client(self, verified: VerifiedRequest) -> ClientRecord:
+        """Return the addressed client, unless the bank rejected it."""
+        record = await self._unchanged_client(verified)
+        check_changeable(record, verified.at)
+        return record
+
     async def _commit(
         self,
         verified: VerifiedRequest,
@@ -237,7 +283,7 @@ class RegistrationDesk:
         event: EventType,
         *,
         register_doubt: str | None = None,
-        suspended: ClientRecord | None = None,
+        replaced: ClientRecord | None = None,
     ) -> ClientRecord:
         """Make the change durable; where another answer stands already, give that one."""
         entry = LedgerEntry(
@@ -250,12 +296,8 @@ class RegistrationDesk:
             at=verified.at,
         )
         audit = event_of_change(verified, record, event, register_doubt=register_doubt)
-        resumed = (
-            event_of_state(suspended, None, at=verified.at, request_id=verified.request_id)
-            if suspended
-            else None
-        )
-        standing = await self._clients.commit(Change(write, entry, audit, resumed))
+        transition = _transition(verified, replaced, record) if replaced else None
+        standing = await self._clients.commit(Change(write, entry, audit, transition))
         if standing == entry:
             return record
         return await self._answered_before(standing)
@@ -265,3 +307,15 @@ class RegistrationDesk:
         if record is None:
             raise UnavailableError("storage_unavailable")
         return record
+
+
+def _transition(
+    verified: VerifiedRequest, replaced: ClientRecord, record: ClientRecord
+) -> AuditEvent | None:
+    """Return the event of an update that leads its client to another state, else None."""
+    event = transition_of(replaced.standing, record.standing)
+    if event is None:
+        return None
+    return event_of_state(
+        *(replaced, record.standing, event), at=verified.at, request_id=verified.request_id
+    )

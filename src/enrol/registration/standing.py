@@ -1,31 +1,45 @@
 """Whether stored clients are still what they were when they registered (RTS art. 34).
 
-Whose trust is lost is suspended and not deleted; whose trust has come back is resumed.
+Whose trust is lost is suspended and not deleted; whose trust has come back is resumed. What is
+pending or rejected, or suspended by the bank, is nobody's to judge here.
 """
 
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from enrol.eidas.qcstatements import PspRole
 from enrol.errors import EntitlementError, RefusalError, UnavailableError
 from enrol.oauth.types import ClientId
+from enrol.registration.audit import EventType
 from enrol.registration.certificates import CertificateJudge
 from enrol.registration.dialect import Dialect
 from enrol.registration.entitlement import Entitlement
 from enrol.registration.evidence import event_of_state
 from enrol.registration.ports import ClientPages, ClientStates, StateChange
-from enrol.registration.record import ClientRecord, RegisteredKey, Suspension
+from enrol.registration.record import ClientRecord, RegisteredKey
+from enrol.registration.states import Cause, Standing, State, may_move, state_at
 
 AT_ONCE: Final = 200
 """Clients in memory at a time."""
 
+EXPIRING_WITHIN: Final = timedelta(days=30)
+"""How soon the certificates of a client end for it to be counted."""
+
 _MOST_VERDICTS: Final = 200_000
 _FIRST: Final = ClientId("")
 _EVERY_ROLE: Final = frozenset(PspRole)
+
+
+@dataclass(frozen=True, slots=True)
+class Good:
+    """The roles of a certificate that is believed, and when it ends (aware UTC)."""
+
+    roles: frozenset[PspRole]
+    ends_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +58,17 @@ class Undecided:
 
 @dataclass(slots=True)
 class RecheckReport:
-    """How many clients and different certificates were judged, and what came of the clients."""
+    """How many clients and different certificates were judged, and what came of the clients.
+
+    `expiring` counts clients whose last good certificate ends within 30 days.
+    """
 
     clients: int = 0
     certificates: int = 0
     suspended: int = 0
     resumed: int = 0
     undecided: int = 0
+    expiring: int = 0
 
 
 async def _no_pause() -> None:
@@ -82,7 +100,7 @@ class Recheck:
         self._dialect = dialect
         self._at = at
         self._pace = pace or Pace()
-        self._verdicts: dict[bytes, frozenset[PspRole] | Lost | Undecided] = {}
+        self._verdicts: dict[bytes, Good | Lost | Undecided] = {}
         self.report = RecheckReport()
 
     async def changes(self, clients: ClientPages) -> AsyncIterator[StateChange | None]:
@@ -95,6 +113,7 @@ class Recheck:
             await self._judge_certificates(page)
             for record in page:
                 self.report.clients += 1
+                self.report.expiring += self._is_expiring(record)
                 yield self._change_of(record)
             after = page[-1].client_id
 
@@ -112,22 +131,28 @@ class Recheck:
             await self._pace.pause()
 
     def _change_of(self, record: ClientRecord) -> StateChange | None:
+        """Judge a client that may be suspended or resumed here, and tell how it has to change."""
+        is_active = state_at(record.standing, self._at) is State.ACTIVE
+        other = State.SUSPENDED if is_active else State.ACTIVE
+        if not may_move(record.standing, other, by=Cause.RECHECK, at=self._at):
+            return None
         match self._standing_of(record):
             case Undecided():
                 self.report.undecided += 1
                 return None
-            case Lost(code):
-                if record.suspension is not None:
-                    return None
+            case Lost(code) if is_active:
                 self.report.suspended += 1
-                suspension: Suspension | None = Suspension(code, self._at)
-            case None:
-                if record.suspension is None:
-                    return None
+                after: Standing | None = Standing(
+                    State.SUSPENDED, code, self._at.replace(microsecond=0)
+                )
+                event = EventType.CLIENT_SUSPENDED
+            case None if not is_active:
                 self.report.resumed += 1
-                suspension = None
-        event = event_of_state(record, suspension, at=self._at)
-        return StateChange(record.client_id, record.version, suspension, event)
+                after, event = None, EventType.CLIENT_RESUMED
+            case _:
+                return None
+        told = event_of_state(record, after, event, at=self._at)
+        return StateChange(record.client_id, record.version, record.standing, after, told)
 
     def _standing_of(self, record: ClientRecord) -> Lost | Undecided | None:
         """Judge a client: its certificates, then its licence, then its scope by the roles left."""
@@ -154,13 +179,20 @@ class Recheck:
         if not record.keys:
             return _EVERY_ROLE
         verdicts = [self._verdicts[_name(key)] for key in record.keys]
-        good = [verdict for verdict in verdicts if isinstance(verdict, frozenset)]
+        good = [verdict.roles for verdict in verdicts if isinstance(verdict, Good)]
         if good:
             return frozenset[PspRole]().union(*good)
-        undecided = [verdict for verdict in verdicts if isinstance(verdict, Undecided)]
-        return undecided[0] if undecided else verdicts[-1]
+        bad = [verdict for verdict in verdicts if not isinstance(verdict, Good)]
+        undecided = [verdict for verdict in bad if isinstance(verdict, Undecided)]
+        return undecided[0] if undecided else bad[-1]
 
-    async def _judge_certificate(self, key: RegisteredKey) -> frozenset[PspRole] | Lost | Undecided:
+    def _is_expiring(self, record: ClientRecord) -> bool:
+        """Say whether a client is about to have no good certificate."""
+        verdicts = [self._verdicts[_name(key)] for key in record.keys]
+        ends = [verdict.ends_at for verdict in verdicts if isinstance(verdict, Good)]
+        return bool(ends) and max(ends) - self._at < EXPIRING_WITHIN
+
+    async def _judge_certificate(self, key: RegisteredKey) -> Good | Lost | Undecided:
         try:
             qsealc = await self._judge.qsealc(key.certificate, at=self._at)
         except UnavailableError as exc:
@@ -169,7 +201,7 @@ class Recheck:
             return Lost(exc.code)
         if qsealc.organization_identifier != key.organization_identifier:
             return Lost("certificates_disagree")
-        return qsealc.psp_roles
+        return Good(qsealc.psp_roles, qsealc.certificate.not_after)
 
 
 async def carry_out(states: ClientStates, changes: Iterable[StateChange]) -> None:

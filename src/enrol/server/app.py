@@ -12,6 +12,7 @@ from enrol.errors import UnavailableError
 from enrol.server.answer import Answer
 from enrol.server.call import Call
 from enrol.server.drain import Drain
+from enrol.server.issued_tokens import IssuedTokenRoutes
 from enrol.server.preflight import PreflightRoute
 from enrol.server.public import Document, Health, get_explanation
 from enrol.server.resource import House, Resource
@@ -26,6 +27,8 @@ class Paths:
 
     register: str = "/stet/setting/v1/register"
     token: str = "/stet/psd2/oauth/token"  # noqa: S105 - a path
+    introspection: str = "/stet/psd2/oauth/introspect"
+    revocation: str = "/stet/psd2/oauth/revoke"
 
     @property
     def certificate_check(self) -> str:
@@ -48,7 +51,7 @@ class Door:
         self._house = house
         self._drain = drain
         self._inside = inside
-        self._in_flight = 0
+        self._meters = house.meters
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the call on, or answer 503."""
@@ -57,17 +60,17 @@ class Door:
             return
         if self._drain.draining:
             await self._turn_away("draining", scope, receive, send)
-        elif self._in_flight >= self._house.limits.in_flight:
+        elif self._meters.in_flight >= self._house.limits.in_flight:
             await self._turn_away("overloaded", scope, receive, send)
         else:
             await self._let_in(scope, receive, send)
 
     async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._in_flight += 1
+        self._meters.in_flight += 1
         try:
             await self._inside(scope, receive, send)
         finally:
-            self._in_flight -= 1
+            self._meters.in_flight -= 1
 
     async def _turn_away(self, code: str, scope: Scope, receive: Receive, send: Send) -> None:
         async def refuse(_call: Call) -> Answer:
@@ -83,6 +86,7 @@ def build_app(
     paths: Paths,
     registration: RegistrationRoutes,
     token: TokenRoute,
+    issued_tokens: IssuedTokenRoutes,
     preflight: PreflightRoute,
     health: Health,
     documents: Documents,
@@ -105,6 +109,8 @@ def build_app(
             delete=registration.delete,
         ),
         entry(paths.token, post=token.post),
+        entry(paths.introspection, post=issued_tokens.introspect),
+        entry(paths.revocation, post=issued_tokens.revoke),
         entry(paths.certificate_check, post=preflight.post),
         entry(
             "/.well-known/oauth-authorization-server",

@@ -1,5 +1,6 @@
 """Dry runs on the wire: how one is asked for (RFC 7240), and the report on it."""
 
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -7,6 +8,7 @@ import msgspec
 from enrol.explanations import explain
 from enrol.oauth.metadata import ClientMetadata
 from enrol.registration.dry_run import DryRun
+from enrol.registration.shown_state import shown_state
 from enrol.server.answer import Answer, Fields, answer
 from enrol.server.call import Call
 from enrol.server.problems import ProblemFinding, wire_findings
@@ -36,7 +38,8 @@ class DryRunReport(msgspec.Struct, frozen=True, kw_only=True):
     """What would come of a registration or an update; nothing was stored.
 
     `metadata` are those that would be granted, in the standard's form. `client_id` is the client
-    that stands already and would be answered instead of a new one.
+    that stands already and would be answered instead of a new one. `client_state` is the state the
+    client would be in, where it would not be active.
     """
 
     accepted: bool
@@ -45,6 +48,9 @@ class DryRunReport(msgspec.Struct, frozen=True, kw_only=True):
     ignored_members: IgnoredReport
     metadata: ClientMetadata | msgspec.UnsetType = msgspec.UNSET
     client_id: str | msgspec.UnsetType = msgspec.UNSET
+    client_state: str | msgspec.UnsetType = msgspec.UNSET
+    client_state_reason: str | msgspec.UnsetType = msgspec.UNSET
+    client_active_from: int | msgspec.UnsetType = msgspec.UNSET
 
 
 def wants_dry_run(call: Call) -> bool:
@@ -56,7 +62,7 @@ def wants_dry_run(call: Call) -> bool:
     return False
 
 
-def answer_dry_run(dry_run: DryRun, call: Call, *, error_base: str) -> Answer:
+def answer_dry_run(dry_run: DryRun, call: Call, *, error_base: str, at: datetime) -> Answer:
     """Return the answer to a dry run: 200, whatever came of it."""
     report = DryRunReport(
         accepted=dry_run.accepted,
@@ -75,6 +81,7 @@ def answer_dry_run(dry_run: DryRun, call: Call, *, error_base: str) -> Answer:
         ignored_members=IgnoredReport(count=dry_run.ignored.count, names=dry_run.ignored.names),
         metadata=dry_run.metadata or msgspec.UNSET,
         client_id=dry_run.standing or msgspec.UNSET,
+        **shown_state(dry_run.becomes, at=at),
     )
     body = msgspec.json.encode(report)
     return answer(200, body, request_id=call.request_id, fields=_APPLIED)

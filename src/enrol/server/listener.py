@@ -13,12 +13,14 @@ import threading
 from collections.abc import Callable, Generator
 from types import FrameType
 
+import structlog
 import uvicorn
 from uvicorn._types import ASGI3Application
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.server import HANDLED_SIGNALS
 
 from enrol.errors import ConfigurationError, RefusalError
+from enrol.registration.meters import Meters
 from enrol.registration.ports import Clock
 from enrol.server.alerts import alert
 from enrol.server.answer import Answer
@@ -34,11 +36,15 @@ _POLL_SECONDS = 0.05
 _FLUSH_SECONDS = 0.5
 _RETRY_SECONDS = 0.1
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-_logger = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 class Listener(uvicorn.Server):
-    """uvicorn's server with its own way to accept connections and to stop."""
+    """uvicorn's server with its own way to accept connections and to stop.
+
+    `turned_away` counts connections closed because there were too many, `failed_handshakes` those
+    that did not come to speak TLS.
+    """
 
     def __init__(
         self,
@@ -61,6 +67,13 @@ class Listener(uvicorn.Server):
         self._open = 0  # connections, those in their handshake included
         self._accepting: list[asyncio.Task[None]] = []
         self._handshakes: set[asyncio.Task[None]] = set()
+        self.turned_away = 0
+        self.failed_handshakes = 0
+
+    @property
+    def open_connections(self) -> int:
+        """How many connections there are, those in their handshake included."""
+        return self._open
 
     def use(self, context: ssl.SSLContext) -> None:
         """Let `context` serve the connections that come from now on: new trust, new certificate."""
@@ -71,7 +84,7 @@ class Listener(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start the application, then listen on `sockets`, or on the address of the settings."""
         self._loop = asyncio.get_running_loop()
-        listening = sockets or [_bound_socket(self._settings)]
+        listening = sockets or [bound_socket(self._settings)]
         await self.lifespan.startup()
         if self.lifespan.should_exit:
             sys.exit(STARTUP_FAILURE)
@@ -93,7 +106,7 @@ class Listener(uvicorn.Server):
                 try:
                     sock, _ = await loop.sock_accept(listening)
                 except OSError as error:
-                    _logger.warning("a connection was not accepted: %s", error.strerror)
+                    _log.warning("connection_not_accepted", cause=error.strerror)
                     pause = _RETRY_SECONDS if error.errno in _EXHAUSTED else 0
                 else:
                     self._admit(sock)
@@ -102,6 +115,7 @@ class Listener(uvicorn.Server):
 
     def _admit(self, sock: socket.socket) -> None:
         if self._open >= self._settings.connections:
+            self.turned_away += 1
             sock.close()  # before any cryptography is spent on it
             return
         self._open += 1
@@ -115,8 +129,8 @@ class Listener(uvicorn.Server):
         )
         try:
             await self._shake_hands(protocol, sock)
-        except OSError as error:  # of TLS, of the network, or the deadline
-            _logger.info("a TLS handshake failed: %s", getattr(error, "reason", type(error)))
+        except OSError:  # of TLS, of the network, or the deadline
+            self.failed_handshakes += 1
         finally:
             if not protocol.established:
                 self._lost()
@@ -225,6 +239,7 @@ def run_listener(
     on_listener: Callable[[Listener], None] = lambda _: None,
     know: Acquaintance = know_by_handshake,
     sockets: list[socket.socket] | None = None,
+    meters: Meters | None = None,
 ) -> int:
     """Serve until SIGTERM or SIGINT and return the exit code of the process.
 
@@ -233,11 +248,15 @@ def run_listener(
     `on_ready` is called with the address once the listener accepts connections, `on_listener`
     before, with the listener, for whoever changes its trust later. `know` says whom connections
     come from. `sockets` are bound already; without them the address of the settings is.
+    `meters` count what is answered without the application.
     Raises ConfigurationError before that.
     """
+    unread = (meters or Meters()).entry_point("")
 
     def closing(refusal: RefusalError) -> Answer:
-        return closing_answer(refusal, at=clock(), error_base=error_base)
+        answer = closing_answer(refusal, at=clock(), error_base=error_base)
+        unread.cut_off(answer.status, refusal.code)
+        return answer
 
     listener = Listener(
         app, settings, tls=tls, drain=drain, closing=closing, on_ready=on_ready, know=know
@@ -267,7 +286,8 @@ def _config(app: ASGI3Application) -> uvicorn.Config:
     )
 
 
-def _bound_socket(settings: ListenerSettings) -> socket.socket:
+def bound_socket(settings: ListenerSettings) -> socket.socket:
+    """Return a socket bound to the address of the settings; raises `ConfigurationError`."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     sock = socket.socket(family)
     try:

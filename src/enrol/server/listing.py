@@ -3,13 +3,16 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import msgspec
 
 from enrol.errors import MalformedRequestError
 from enrol.oauth.types import ClientId
+from enrol.registration.agents import is_agent
 from enrol.registration.record import ClientRecord
+from enrol.registration.shown_state import shown_state
 from enrol.server.call import Call, is_client_id
 
 MOST: Final = 100
@@ -27,15 +30,22 @@ class PageQuery:
 
 
 class ListedClient(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One client of a list; the whole registration is at `registration_client_uri`."""
+    """One client of a list; the whole registration is at `registration_client_uri`.
+
+    `agent_of` is whose agent the client is, where it is one's: the organisation that asks.
+    """
 
     client_id: str
     client_id_issued_at: int
     registration_client_uri: str
     client_name: str | None = None
     client_legal_id: str | None = None
+    agent_of: str | None = None
     software_id: str | None = None
     scope: str | None = None
+    client_state: str | None = None
+    client_state_reason: str | None = None
+    client_active_from: int | None = None
 
 
 class ClientList(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -65,16 +75,18 @@ def read_query(call: Call) -> PageQuery:
     return PageQuery(int(limit), FIRST if after is None else ClientId(after))
 
 
-def page_of(found: Sequence[ClientRecord], query: PageQuery, *, register_uri: str) -> ClientList:
+def page_of(
+    found: Sequence[ClientRecord], query: PageQuery, *, register_uri: str, at: datetime
+) -> ClientList:
     """Return a page of what was found, of which one more than wanted shows that there is a next."""
     shown = found[: query.limit]
     following = None
     if len(found) > query.limit:
         following = f"{register_uri}?limit={query.limit}&after={shown[-1].client_id}"
-    return ClientList(tuple([_listed(record, register_uri) for record in shown]), following)
+    return ClientList(tuple([_listed(record, register_uri, at) for record in shown]), following)
 
 
-def _listed(record: ClientRecord, register_uri: str) -> ListedClient:
+def _listed(record: ClientRecord, register_uri: str, at: datetime) -> ListedClient:
     metadata = record.metadata
     return ListedClient(
         client_id=record.client_id,
@@ -82,6 +94,8 @@ def _listed(record: ClientRecord, register_uri: str) -> ListedClient:
         registration_client_uri=f"{register_uri}/{record.client_id}",
         client_name=metadata.client_name,
         client_legal_id=metadata.client_legal_id,
+        agent_of=record.organization_identifier if is_agent(record) else None,
         software_id=metadata.software_id,
         scope=metadata.scope,
+        **shown_state(record.standing, at=at),
     )

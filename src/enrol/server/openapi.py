@@ -7,6 +7,7 @@ import msgspec
 from enrol.registration.dialect import Credential, Dialect, Operation, Presence
 from enrol.server.app import Paths
 from enrol.server.openapi_answers import answer_schema
+from enrol.server.openapi_authentication import secret_scheme, secret_security, token_form
 from enrol.server.openapi_extras import (
     DRY_RUN,
     LIST,
@@ -14,15 +15,25 @@ from enrol.server.openapi_extras import (
     extra_parameters,
     has_dry_run,
 )
+from enrol.server.openapi_issued_tokens import describe_issued_tokens, gateway_security
 from enrol.server.openapi_responses import Successes, json_content, responses
 from enrol.server.openapi_schema import Schema
 from enrol.server.openapi_schemas import describe_schemas
 
 
 def describe_api(
-    *, version: str, server_url: str, paths: Paths, dialect: Dialect, listing: bool
+    *,
+    version: str,
+    server_url: str,
+    paths: Paths,
+    dialect: Dialect,
+    listing: bool,
+    gateway_methods: tuple[str, ...] = (),
 ) -> bytes:
-    """Return the OpenAPI document of a desk as JSON; `listing` offers the list of clients."""
+    """Return the OpenAPI document of a desk as JSON; `listing` offers the list of clients.
+
+    Without `gateway_methods` nobody may ask about tokens.
+    """
     lists = {"get": _list(dialect)} if listing else {}
     document = {
         "openapi": "3.1.0",
@@ -39,12 +50,14 @@ def describe_api(
                 "parameters": [_parameter("clientId", "path", "The client identifier issued")],
                 **_operations(dialect, Operation.READ, Operation.UPDATE, Operation.DELETE),
             },
-            paths.token: {"post": _token(paths)},
+            paths.token: {"post": _token(paths, dialect)},
+            **describe_issued_tokens(paths, gateway_methods),
             paths.certificate_check: {"post": _certificate_check()},
         },
         "components": {
             "schemas": describe_schemas(dialect),
-            "securitySchemes": _security(server_url, paths, dialect),
+            "securitySchemes": _security(server_url, paths, dialect)
+            | gateway_security(gateway_methods),
         },
     }
     return msgspec.json.encode(document)
@@ -71,20 +84,12 @@ def _operations(dialect: Dialect, *operations: Operation) -> Schema:
     return {_OPERATIONS[operation][0]: _operation(operation, dialect) for operation in offered}
 
 
-def _token(paths: Paths) -> Schema:
-    form = {
-        "type": "object",
-        "required": ["grant_type", "client_id"],
-        "properties": {
-            "grant_type": {"const": "client_credentials"},
-            "scope": {"const": "manageRegistration"},
-            "client_id": {"type": "string"},
-        },
-    }
+def _token(paths: Paths, dialect: Dialect) -> Schema:
+    form = token_form(dialect)
     return {
         "operationId": "tokenPost",
         "summary": f"Get the token that {paths.register} needs",
-        "security": [{"qwac": []}],
+        "security": [{"qwac": []}, *secret_security(dialect)],
         "parameters": [_parameter("X-Request-ID", "header", "Echoed", required=False)],
         "requestBody": {
             "required": True,
@@ -207,4 +212,4 @@ def _security(server_url: str, paths: Paths, dialect: Dialect) -> Schema:
             "scheme": "bearer",
             "description": "The registration_access_token of the registration",
         }
-    return schemes
+    return schemes | secret_scheme(dialect)

@@ -7,6 +7,7 @@ import msgspec
 from enrol.eidas.examination import ExaminationReport
 from enrol.oauth import jwk
 from enrol.oauth.grant import TokenResponse
+from enrol.oauth.introspection import Introspection
 from enrol.oauth.metadata import ClientMetadata
 from enrol.registration import redirect_uri
 from enrol.registration.dialect import Dialect
@@ -14,6 +15,7 @@ from enrol.registration.response import RegistrationResponse
 from enrol.server.dry_run import DryRunReport
 from enrol.server.listing import ClientList
 from enrol.server.openapi_answers import answer_schemas
+from enrol.server.openapi_authentication import DESCRIPTIONS, fit_authentication
 from enrol.server.openapi_schema import COMPONENTS, NULL, Schema, narrow, without_null
 from enrol.server.preflight import CertificateCheck
 from enrol.server.problems import LONGEST_TEXT, Problem400Body, ProblemBody
@@ -31,16 +33,21 @@ _TEXTS: Mapping[str, str] = {
     "JsonWebKey": "A public key, given by its certificate (RFC 7517 §4).",
     "JsonWebKeySet": "The keys that may sign for the client, the present one first (RFC 7517 §5).",
     "TokenResponse": "An access token (RFC 6749 §5.1).",
+    "Introspection": "What is said of a token (RFC 7662 §2.2); of one that is not active, nothing"
+    " but that. organization_identifier is Enrol's own.",
+    "Confirmation": "The certificate a token is bound to (RFC 8705 §3.2).",
     "Problem400Body": "A request that cannot be read, or whose metadata break rules (STET"
     " ErrorModel_400, RFC 7591 §3.2.2).",
     "ProblemBody": "Any other refusal (STET ErrorModel).",
     "ProblemFinding": "One metadata rule that was broken.",
     "DryRunReport": "What would come of a registration or an update; nothing was stored."
-    " metadata are those that would be granted.",
+    " metadata are those that would be granted, client_state is the state the client would be in"
+    " where it would not be active.",
     "SubstitutionReport": "A member that would not be registered as it was sent, and why.",
     "IgnoredReport": "Members that nobody here knows; only plain names are told.",
     "ClientList": "A page of clients by client_id; next is the URI of the next page.",
-    "ListedClient": "One client of a list; the whole is at registration_client_uri.",
+    "ListedClient": "One client of a list; the whole is at registration_client_uri."
+    " client_state is there where it is not active.",
     "CertificateCheck": "A QSealC to be examined beside the QWAC of the connection: base64 of its"
     " DER, or PEM, in which the CAs above it may follow.",
     "ExaminationReport": "What became of every check of the certificates, and of both together.",
@@ -78,8 +85,13 @@ _MEMBERS: Mapping[str, str] = {
     "registration_client_uri": "Where the registration is read, updated and deleted",
     "registration_access_token": "A token for this registration alone, valid over a QWAC of its"
     " organisation",
-    "client_secret": "Nobody's secret: a text for clients that look for the member",
-    "client_secret_expires_at": "As constant as client_secret",
+    "client_secret": "The secret of a client whose method uses one; where none does, a text that is"
+    " nobody's, for clients that look for the member",
+    "client_secret_expires_at": "The end of client_secret in seconds since 1970, UTC; 0 is never",
+    **DESCRIPTIONS,
+    "client_state": "pending, suspended or rejected; of an active client it is absent",
+    "client_state_reason": "Why the client is not active, in plain words",
+    "client_active_from": "When a pending client becomes active by itself: seconds since 1970, UTC",
     "message": "What becomes of the request",
 }
 _ERRORS_OF_400 = (
@@ -90,6 +102,7 @@ _ERRORS_OF_400 = (
     "invalid_request",
     "invalid_scope",
     "unsupported_grant_type",
+    "unsupported_token_type",
 )
 
 
@@ -99,9 +112,11 @@ def describe_schemas(dialect: Dialect) -> dict[str, Schema]:
         (
             *(ClientMetadata, RegistrationResponse, TokenResponse, Problem400Body, ProblemBody),
             *(CertificateCheck, ExaminationReport, DryRunReport, ClientList),
+            Introspection,
         ),
         ref_template=COMPONENTS + "{name}",
     )
+    fit_authentication(schemas, dialect)
     _narrow_metadata(schemas["ClientMetadata"], dialect)
     narrow(schemas["JsonWebKeySet"], "keys", minItems=1, maxItems=jwk.MAXIMUM_KEYS)
     narrow(schemas["JsonWebKey"], "x5c", maxItems=jwk.MAXIMUM_CERTIFICATES)

@@ -37,8 +37,17 @@ LONGEST_TEXT = 140  # STET ErrorModel: maxLength of error, message and error_des
 _SIGNATURE_CHALLENGE = (
     b'Signature realm="psd2-setup", headers="(request-target) digest x-request-id"'
 )
+_UNAPPROVED = frozenset({"member_refused", "statement_issuer"})
 _BEARER = b'Bearer realm="psd2-setup"'
 _MANAGE = b', scope="manageRegistration"'
+_BASIC: Fields = ((b"www-authenticate", b'Basic realm="psd2-setup", charset="UTF-8"'),)
+_OF_BASIC = frozenset(
+    {
+        *("client_credentials_malformed", "client_secret_missing"),
+        *("client_secret_wrong", "client_secret_expired"),
+    }
+)
+"""The codes of clients that are known by their secret (RFC 6749 §5.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +128,10 @@ def _metadata_error(finding: Finding) -> str:
     match finding.member:
         case "redirect_uris":
             return "invalid_redirect_uri"
-        case "software_statement":
+        case "software_statement" if finding.code in _UNAPPROVED:
             return "unapproved_software_statement"
+        case "software_statement" if finding.code != "member_missing":
+            return "invalid_software_statement"
         case _:
             return "invalid_client_metadata"
 
@@ -133,7 +144,8 @@ def problem_of(error: RefusalError) -> Problem:  # noqa: C901, PLR0911, PLR0912 
     """Return what a refusal is on the wire."""
     match error:
         case GrantError():
-            return Problem(401 if error.error == "invalid_client" else 400, error.error)
+            status = 401 if error.error == "invalid_client" else 400
+            return Problem(status, error.error, _BASIC if error.code in _OF_BASIC else ())
         case ClientMetadataError():
             return Problem(400, _metadata_error(error.findings[0]))
         case TokenError():

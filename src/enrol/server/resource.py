@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 
 import structlog
@@ -18,6 +18,7 @@ from enrol.errors import (
     RequestTimeoutError,
     UnavailableError,
 )
+from enrol.registration.meters import Meters
 from enrol.registration.ports import Clock
 from enrol.registration.ratelimit import RateLimiter
 from enrol.server.answer import CLOSE, DELIVERY, Answer, date_field
@@ -36,7 +37,8 @@ class House:
     """What every entry point shares.
 
     `failures` counts the refused authentications of an address; `error_base` is the URI that the
-    code of a refusal is appended to; `sealing` signs answers, where the bank does.
+    code of a refusal is appended to; `sealing` signs answers, where the bank does; `meters`
+    count them.
     """
 
     clock: Clock
@@ -44,6 +46,7 @@ class House:
     failures: RateLimiter
     error_base: str
     sealing: Sealing | None = None
+    meters: Meters = field(default_factory=Meters)
 
 
 class Resource:
@@ -54,8 +57,9 @@ class Resource:
 
     def __init__(self, house: House, template: str, methods: Mapping[str, Handler]) -> None:
         self._house = house
-        self._template = template
+        self.template = template
         self._methods = methods
+        self._meter = house.meters.entry_point(template)
         self._log = structlog.get_logger("enrol.server").bind(entry_point=template)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,14 +75,21 @@ class Resource:
             code = "server_error"
             answer = self._refuse(RefusalError(code), call)
         await _send(await self._finish(answer, call), scope, send)
+        seconds = perf_counter() - started
+        method = self.label_of(call.method)
+        self._meter.answered(method, answer.status, code, seconds=seconds)
         self._log.info(
             "request",
             request_id=call.request_id,
-            method=call.method if call.method in self._methods else "other",
+            method=method,
             status=answer.status,
             code=code,
-            milliseconds=round((perf_counter() - started) * 1000, 2),
+            milliseconds=round(seconds * 1000, 2),
         )
+
+    def label_of(self, method: str) -> str:
+        """Return what a method is called in logs: none that is not offered is named."""
+        return method if method in self._methods else "other"
 
     async def _answer(self, call: Call) -> tuple[Answer, str | None]:
         """Return the answer and, where it is a refusal, its code."""
@@ -121,7 +132,7 @@ class Resource:
         answer = answer_refusal(
             refusal,
             request_id=call.request_id,
-            path=self._template,
+            path=self.template,
             at=self._house.clock(),
             error_base=self._house.error_base,
         )

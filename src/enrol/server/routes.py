@@ -6,12 +6,15 @@ import msgspec
 from starlette.types import Scope
 
 from enrol.errors import EntryPointError
+from enrol.oauth.client_authentication import SECRET_METHODS
 from enrol.oauth.grant import parse_token_request
 from enrol.oauth.types import ClientId
 from enrol.registration.authenticate import UnverifiedRequest, check_claim
+from enrol.registration.client_secret import ClientSecrets
 from enrol.registration.dialect import Dialect, Operation, Presence
 from enrol.registration.etag import entity_tag
 from enrol.registration.grants import TokenDesk
+from enrol.registration.ports import Clock
 from enrol.registration.record import ClientRecord
 from enrol.registration.response import Shape, respond
 from enrol.registration.service import RegistrationDesk
@@ -45,9 +48,11 @@ class RegistrationRoutes:
     desk: RegistrationDesk
     register_uri: str
     secret: bytes
+    clock: Clock
     dialect: Dialect
     shape: Shape
     error_base: str
+    client_secrets: ClientSecrets
 
     async def post(self, call: Call) -> Answer:
         """Register a client: 201."""
@@ -61,7 +66,7 @@ class RegistrationRoutes:
         """List the clients of the caller: 200."""
         request, query = self._without_body(call), read_query(call)
         found = await self.desk.list_clients(request, after=query.after, limit=query.limit + 1)
-        page = page_of(found, query, register_uri=self.register_uri)
+        page = page_of(found, query, register_uri=self.register_uri, at=self.clock())
         return answer(200, msgspec.json.encode(page), request_id=call.request_id)
 
     async def get(self, call: Call) -> Answer:
@@ -87,10 +92,16 @@ class RegistrationRoutes:
     ) -> Answer:
         """Say what would come of a request: 200."""
         dry_run = await self.desk.rehearse(operation, request)
-        return answer_dry_run(dry_run, call, error_base=self.error_base)
+        return answer_dry_run(dry_run, call, error_base=self.error_base, at=self.clock())
 
     def _answer(self, call: Call, record: ClientRecord, operation: Operation) -> Answer:
-        response = respond(record, register_uri=self.register_uri, secret=self.secret)
+        response = respond(
+            record,
+            register_uri=self.register_uri,
+            secret=self.secret,
+            at=self.clock(),
+            client_secret=self.client_secrets.issue(record),
+        )
         body = msgspec.json.encode(self.shape(response, record.issued_at, operation))
         own = self.dialect.answer.of(operation)
         fields: Fields = ((b"etag", entity_tag(record).encode("ascii")),)
@@ -121,15 +132,18 @@ class RegistrationRoutes:
 
 @dataclass(frozen=True, slots=True)
 class TokenRoute:
-    """The token endpoint (RFC 6749 §3.2)."""
+    """The token endpoint (RFC 6749 §3.2); `methods` are those clients can register."""
 
     desk: TokenDesk
+    methods: frozenset[str]
 
     async def post(self, call: Call) -> Answer:
         """Grant a token: 200."""
         check_accept(call)
         check_content(call, media_type=_FORM, code="content_type_not_form")
-        request = parse_token_request(await read_body(call))
+        uses_secrets = not SECRET_METHODS.isdisjoint(self.methods)
+        authorization = call.values(b"authorization") if uses_secrets else ()
+        request = parse_token_request(await read_body(call), authorization)
         peer = peer_of(call.scope)
         check_claim(claims_certificate=peer.claims_certificate)
         response = await self.desk.grant(

@@ -1,5 +1,6 @@
 """The tables of the settings file, each with what may be in it."""
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -9,7 +10,10 @@ from msgspec import Meta
 from enrol.adapters.register.source import EBA_METADATA
 from enrol.adapters.telemetry import LogFormat
 from enrol.adapters.trustlists.job import EU_LOTL
+from enrol.adapters.webhooks import is_receiver
 from enrol.httpsig.policy import Mode, Quirk
+from enrol.registration.audit import EventType
+from enrol.registration.client_events import CLIENT_EVENTS
 from enrol.registration.dialect import Operation
 from enrol.registration.entitlement import RegisterMode
 from enrol.registration.software import OnDuplicate
@@ -31,7 +35,10 @@ class ServerSection(Section, frozen=True):
 
     `public_url` is what clients see; it defaults to https://host:port. `prefix` stands before the
     last segment of the registration endpoint; without it the path is that of the dialect.
-    `certificate` and `key` are required unless a proxy comes over a Unix socket.
+    `introspection_path` and `revocation_path` are ``introspect`` and ``revoke`` beside
+    `token_path`, unless they are set.
+    `certificate` and `key` are required unless a proxy comes over a Unix socket. `operators` is
+    the group of the accounts that may use `enrol admin` beside root and the server's own.
     """
 
     secret: Path
@@ -42,7 +49,10 @@ class ServerSection(Section, frozen=True):
     public_url: str | None = None
     prefix: UrlPath | None = None
     token_path: UrlPath = "/stet/psd2/oauth/token"  # noqa: S105 - a path
+    introspection_path: UrlPath | None = None
+    revocation_path: UrlPath | None = None
     openapi: bool = True
+    operators: str | None = None
 
 
 class ProxySection(Section, frozen=True):
@@ -200,10 +210,61 @@ class SignaturesSection(Section, frozen=True):
 
 
 class TokensSection(Section, frozen=True):
-    """``[tokens]``: the client_id that works before any client exists; lifetime in seconds."""
+    """``[tokens]``: the client_id that works before any client exists; lifetimes in seconds.
+
+    A ``client_secret`` is issued in dialects whose clients may use one. With `secret_lifetime` it
+    expires so long after it was issued, half of it at the earliest; whoever reads or updates the
+    registration is given the next before. 0 is never; a lifetime that is set or changed counts for
+    secrets that were issued before, too.
+    """
 
     client_id: str = "PSD2_TPPRegister"
     lifetime: Count = 3600
+    secret_lifetime: Annotated[int, Meta(ge=0)] = 0
+
+
+class IntrospectionSection(Section, frozen=True):
+    """``[introspection]``: the bank's gateways, which ask whether a token is active (RFC 7662).
+
+    Without `secrets` and `certificates` nobody may. A gateway brings one of `secrets`, files with
+    32 characters or more, as bearer; where `certificates` (PEM files) are set it also shows one of
+    them, exactly, which a listener of our own takes from CAs of its TPPs only.
+    `requests_per_minute` counts all gateways together.
+    """
+
+    secrets: tuple[Path, ...] = ()
+    certificates: tuple[Path, ...] = ()
+    requests_per_minute: Count = 60_000
+
+
+class WebhooksSection(Section, frozen=True):
+    """``[webhooks]``: where events of clients are told, where `url` is set.
+
+    `url` is https, or http on this machine. `secrets` are files with one ``whsec_…`` each, as
+    Standard Webhooks has them; while they rotate there are two, and every message is signed with
+    both. `events` are the types that are told; see the reference of events. The receiver has
+    `timeout` seconds to answer with 2xx. What it does not take is sent again for `retry_hours`,
+    then it is given up and holds up later events of its client until an operator decides.
+    `ca` is a PEM file of CAs that are believed beside those of the system.
+    """
+
+    url: str | None = None
+    secrets: tuple[Path, ...] = ()
+    events: Annotated[tuple[EventType, ...], Meta(min_length=1)] = CLIENT_EVENTS
+    timeout: Annotated[float, Meta(gt=0, le=60)] = 15
+    retry_hours: Annotated[float, Meta(gt=0, le=720)] = 72
+    ca: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a receiver that cannot be told safely, and events that are nobody's."""
+        if not set(self.events) <= set(CLIENT_EVENTS):
+            raise ValueError("events has one that is not of a client")
+        if self.url is None:
+            return
+        if not self.secrets:
+            raise ValueError("secrets is empty, so no receiver could believe a message")
+        if not is_receiver(self.url):
+            raise ValueError("url must be https://…, or http://… on this machine")
 
 
 class KeyUrlsSection(Section, frozen=True):
@@ -244,6 +305,30 @@ class DeadlinesSection(Section, frozen=True):
     idle: Seconds = 10
     write: Seconds = 10
     drain: Seconds = 20
+
+
+class OperationsSection(Section, frozen=True):
+    """``[operations]``: metrics and health for operators, in plain HTTP, where `port` is set.
+
+    `host` is an address of this machine that only its own network reaches: loopback or a private
+    one. Port 0 takes a free one, which the log names. With `traces_url`, such as
+    ``"http://127.0.0.1:4318/v1/traces"``, the share `traces_share` of the requests is traced to
+    that collector by OpenTelemetry, which the extra ``enrol[otel]`` installs.
+    """
+
+    host: str = "127.0.0.1"
+    port: Port | None = None
+    traces_url: Annotated[str, Meta(pattern=r"\Ahttps?://[!-~]+\Z")] | None = None
+    traces_share: Annotated[float, Meta(ge=0, le=1)] = 0.1
+
+    def __post_init__(self) -> None:
+        """Refuse an address that strangers reach, or may reach."""
+        try:
+            address = ip_address(self.host)
+        except ValueError:
+            address = None
+        if address is None or address.is_unspecified or not address.is_private:
+            raise ValueError("host must be a loopback or private address, such as 127.0.0.1")
 
 
 class LogSection(Section, frozen=True):

@@ -26,11 +26,14 @@ from enrol.registration.ratelimit import Rate
 from enrol.registration.signatures import SignaturePolicies
 from enrol.server.app import Paths
 from enrol.server.call import RequestLimits
+from enrol.settings.approval import ApprovalSection
 from enrol.settings.sections import (
     DeadlinesSection,
+    IntrospectionSection,
     KeyUrlsSection,
     LimitsSection,
     LogSection,
+    OperationsSection,
     ProxySection,
     RegisterSection,
     RegistrationSection,
@@ -41,7 +44,9 @@ from enrol.settings.sections import (
     StorageSection,
     TokensSection,
     TrustSection,
+    WebhooksSection,
 )
+from enrol.settings.software_statements import SoftwareStatementsSection
 
 _MINUTE = timedelta(minutes=1)
 
@@ -56,11 +61,16 @@ class Settings(Section, frozen=True):
     revocation: RevocationSection = RevocationSection()
     register: RegisterSection = RegisterSection()
     registration: RegistrationSection = RegistrationSection()
+    approval: ApprovalSection = ApprovalSection()
     signatures: SignaturesSection = SignaturesSection()
     tokens: TokensSection = TokensSection()
+    introspection: IntrospectionSection = IntrospectionSection()
+    webhooks: WebhooksSection = WebhooksSection()
     key_urls: KeyUrlsSection = KeyUrlsSection()
+    software_statements: SoftwareStatementsSection = SoftwareStatementsSection()
     limits: LimitsSection = LimitsSection()
     deadlines: DeadlinesSection = DeadlinesSection()
+    operations: OperationsSection = OperationsSection()
     log: LogSection = LogSection()
 
     @property
@@ -73,7 +83,14 @@ class Settings(Section, frozen=True):
         """Where the entry points are."""
         own, prefix = self.dialect.register_path, self.server.prefix
         register = own if prefix is None else f"{prefix}/{own.rpartition('/')[2]}"
-        return Paths(register=register, token=self.server.token_path)
+        given = self.server
+        beside = given.token_path.rpartition("/")[0]
+        return Paths(
+            register=register,
+            token=given.token_path,
+            introspection=given.introspection_path or f"{beside}/introspect",
+            revocation=given.revocation_path or f"{beside}/revoke",
+        )
 
     @property
     def dialect(self) -> Dialect:
@@ -123,7 +140,14 @@ class Settings(Section, frozen=True):
             offered=dialect.operations.intersection(self.registration.operations),
             quota=self.limits.clients_per_organization if self.has_rates else None,
             on_duplicate=self.registration.on_duplicate,
+            approval=self.approval.rules,
         )
+
+    @property
+    def client_secret_lifetime(self) -> timedelta | None:
+        """How long a client's secret holds, None where it never expires."""
+        seconds = self.tokens.secret_lifetime
+        return timedelta(seconds=seconds) if seconds else None
 
     @property
     def grants(self) -> GrantSettings:
@@ -161,6 +185,13 @@ class Settings(Section, frozen=True):
         """Where certificates may be fetched from; raises `ConfigurationError` for a bad host."""
         hosts = _endpoints("key_urls.hosts", self.key_urls.hosts)
         return FetchPolicy(allowed_hosts=hosts, ca_file=self.key_urls.ca)
+
+    @property
+    def statement_reach(self) -> Reach:
+        """Where keys of issuers are fetched from; raises `ConfigurationError` for a bad host."""
+        given = self.software_statements
+        hosts = _endpoints("software_statements.hosts", given.hosts)
+        return Reach(allowed_hosts=hosts, ca_file=given.ca)
 
     @property
     def inquiry_policy(self) -> InquiryPolicy:

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -26,6 +27,12 @@ class SqliteLicenceRegister:
         self._path = path
         self._stamp: Stamp | None = None
         self._kept: tuple[KeptRegister, RegisterOverview] | None = None
+
+    @property
+    def made_at(self) -> datetime | None:
+        """Of when the register is (aware UTC), None where there is none."""
+        current = self._current()
+        return None if current is None else current[1].made_at
 
     def numbered(self, number: str) -> RegisterAnswer:
         """Return the entries, of whatever authority, that a normalised number names."""

@@ -15,7 +15,8 @@ _BY_ORGANIZATION = "ix_clients_organization_identifier"
 _AT_ONCE = 500
 _CLIENTS = """
 SELECT c.client_id, c.organization_identifier, c.version, c.metadata, c.issued_at, c.updated_at, 1,
-       k.kid, k.x5t_s256, k.url, k.certificate, NULL, NULL, NULL
+       k.kid, k.x5t_s256, k.url, k.certificate,
+       NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM (SELECT * FROM clients WHERE client_id > ? ORDER BY client_id LIMIT ?) AS c
 LEFT JOIN client_keys AS k ON k.client_id = c.client_id
 ORDER BY c.client_id, k.position

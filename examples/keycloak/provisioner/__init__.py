@@ -1,0 +1,1 @@
+"""Keeps the clients of a Keycloak realm as Enrol has registered them."""
