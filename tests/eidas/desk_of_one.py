@@ -19,10 +19,11 @@ from enrol.httpsig.message import HttpMessage
 from enrol.oauth.mtls import x5t_s256
 from enrol.oauth.tokens import MANAGE_REGISTRATION, AccessToken
 from enrol.oauth.types import ClientId, RequestId
-from enrol.registration.authenticate import Authenticator, UnverifiedRequest
+from enrol.registration.authenticate import Authenticator
 from enrol.registration.certificates import CertificateJudge
 from enrol.registration.keys import KeyFinder
 from enrol.registration.ratelimit import RateLimiter
+from enrol.registration.request import UnverifiedRequest
 from enrol.registration.signatures import SignaturePolicies
 
 ORGANIZATION = "PSDFR-ACPR-12345"

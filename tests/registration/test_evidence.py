@@ -14,7 +14,6 @@ from enrol.oauth.metadata import ClientMetadata
 from enrol.oauth.types import ClientId, RequestId
 from enrol.registration import evidence as evidence_module
 from enrol.registration.audit import EventType
-from enrol.registration.authenticate import Body, Seal, UnverifiedRequest, VerifiedRequest
 from enrol.registration.evidence import (
     LONGEST_REFUSED_BODY,
     Evidence,
@@ -24,6 +23,7 @@ from enrol.registration.evidence import (
 )
 from enrol.registration.kept import KeptCertificate, KeptPolicy, blob, keep_policy
 from enrol.registration.kept_request import read_request, write_request
+from enrol.registration.request import Body, Seal, UnverifiedRequest, VerifiedRequest
 
 AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SECRET = b"Bearer s3cr3t"

@@ -14,10 +14,10 @@ from enrol.errors import ClientMetadataError
 from enrol.oauth.jws import JwsKey, read_key_set
 from enrol.oauth.metadata import ClientMetadata, parse_client_metadata
 from enrol.oauth.software_statement import StatementRules
-from enrol.registration.authenticate import Body, VerifiedRequest
 from enrol.registration.dialect import Dialect
 from enrol.registration.granting import Granting
 from enrol.registration.policy import Applicant, decide
+from enrol.registration.request import Body, VerifiedRequest
 from enrol.registration.software_statements import Issuer, StatementDesk
 from enrol.server.problems import problem_of
 from statement_issuer import AUDIENCE, ISSUER, StatementIssuer

@@ -23,12 +23,12 @@ from enrol.oauth.metadata import MEMBERS, ClientMetadata
 from enrol.oauth.strict_json import JsonObject, parse_json_object
 from enrol.oauth.types import ClientId
 from enrol.registration.agents import AgentScope
-from enrol.registration.authenticate import VerifiedRequest
 from enrol.registration.dialect import MetadataRules
 from enrol.registration.granting import Granting, applicant_of, body_of, draft_record
 from enrol.registration.policy import granted_scope
 from enrol.registration.ports import ClientStore, Creation, Replacement
 from enrol.registration.record import ClientRecord, RegisteredKey
+from enrol.registration.request import VerifiedRequest
 from enrol.registration.software import OnDuplicate
 from enrol.registration.states import Standing
 

@@ -17,10 +17,10 @@ from enrol.explanations import explain
 from enrol.oauth.tokens import AccessToken
 from enrol.oauth.types import ClientId, RequestId
 from enrol.registration.audit import AuditEvent, Blob, EventType
-from enrol.registration.authenticate import UnverifiedRequest, VerifiedRequest
 from enrol.registration.kept import keep_certificate, keep_policy
 from enrol.registration.kept_request import SECRET_FIELDS, field_names, write_request
 from enrol.registration.record import ClientRecord
+from enrol.registration.request import UnverifiedRequest, VerifiedRequest
 from enrol.registration.states import Standing, is_due
 
 LONGEST_REFUSED_BODY: Final = 8 * 1024

@@ -19,14 +19,10 @@ from enrol.httpsig.verify import unverified_keyid
 from enrol.oauth.jwk import JsonWebKeySet
 from enrol.oauth.metadata import parse_client_metadata
 from enrol.oauth.strict_json import parse_json_object
-from enrol.registration.authenticate import (
-    Authenticator,
-    RepeatedRequest,
-    UnverifiedRequest,
-    VerifiedRequest,
-)
+from enrol.registration.authenticate import Authenticator
 from enrol.registration.dialect import Dialect
 from enrol.registration.reading import read_document
+from enrol.registration.request import RepeatedRequest, UnverifiedRequest, VerifiedRequest
 
 _ORDER: Final = (Verdict.FAILS, Verdict.UNDECIDED, Verdict.HOLDS)
 _WITHOUT_KEY: Final = ("KEY-", "key_url_")

@@ -8,7 +8,6 @@ import msgspec
 from enrol.eidas.qcstatements import PspRole
 from enrol.oauth.metadata import ClientMetadata
 from enrol.oauth.types import ClientId
-from enrol.registration.authenticate import Body, VerifiedRequest
 from enrol.registration.certificates import CertificateJudge
 from enrol.registration.client_id import new_client_id
 from enrol.registration.client_secret import ClientSecrets
@@ -17,6 +16,7 @@ from enrol.registration.entitlement import Entitlement, Licence
 from enrol.registration.management_token import next_generation
 from enrol.registration.policy import Applicant, decide
 from enrol.registration.record import ClientRecord, RegisteredKey
+from enrol.registration.request import Body, VerifiedRequest
 from enrol.registration.signers import registered_keys
 from enrol.registration.software_statements import StatementDesk
 

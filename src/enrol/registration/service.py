@@ -17,12 +17,7 @@ from enrol.errors import (
 from enrol.oauth.types import ClientId
 from enrol.registration.approval import check_changeable, transition_of
 from enrol.registration.audit import AuditEvent, EventType
-from enrol.registration.authenticate import (
-    Authenticator,
-    RepeatedRequest,
-    UnverifiedRequest,
-    VerifiedRequest,
-)
+from enrol.registration.authenticate import Authenticator
 from enrol.registration.desk_settings import DeskSettings
 from enrol.registration.dialect import Operation
 from enrol.registration.dry_run import DryRun, Rehearsal
@@ -46,6 +41,7 @@ from enrol.registration.ports import (
 )
 from enrol.registration.ratelimit import RateLimiter
 from enrol.registration.record import ClientRecord
+from enrol.registration.request import RepeatedRequest, UnverifiedRequest, VerifiedRequest
 from enrol.registration.states import Standing
 
 T = TypeVar("T")

@@ -7,10 +7,10 @@ from enrol.oauth.client_authentication import SELF_SIGNED
 from enrol.oauth.metadata import ClientMetadata
 from enrol.oauth.mtls import x5t_s256
 from enrol.oauth.types import ClientId
-from enrol.registration.authenticate import VerifiedRequest
 from enrol.registration.certificates import CertificateJudge, check_form
 from enrol.registration.dialect import CertificateForms
 from enrol.registration.record import RegisteredKey
+from enrol.registration.request import VerifiedRequest
 
 
 async def registered_keys(

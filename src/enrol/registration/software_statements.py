@@ -26,9 +26,9 @@ from enrol.oauth.software_statement import (
 )
 from enrol.oauth.strict_json import JsonObject
 from enrol.registration.audit import Blob
-from enrol.registration.authenticate import Body, VerifiedRequest
 from enrol.registration.ports import IssuerKeys
 from enrol.registration.record import ClientRecord
+from enrol.registration.request import Body, VerifiedRequest
 from enrol.registration.stated import AcceptedStatement, StatementUse
 
 

@@ -6,8 +6,8 @@ import msgspec
 
 from enrol.errors import NotOfferedError
 from enrol.oauth.introspection import parse_introspection, parse_revocation
-from enrol.registration.authenticate import check_claim
 from enrol.registration.issued_tokens import IssuedTokenDesk
+from enrol.registration.request import check_claim
 from enrol.server.answer import Answer, answer
 from enrol.server.call import Call, check_accept, check_content, read_body
 from enrol.server.peer import Peer, peer_of

@@ -13,10 +13,10 @@ from enrol.eidas.examination import Status
 from enrol.eidas.pem import decode_base64, split_pem
 from enrol.errors import CertificateError, ClientMetadataError, Finding
 from enrol.oauth.strict_json import parse_json_object
-from enrol.registration.authenticate import check_claim
 from enrol.registration.ports import Clock
 from enrol.registration.preflight import PreflightDesk
 from enrol.registration.ratelimit import RateLimiter
+from enrol.registration.request import check_claim
 from enrol.server.answer import Answer, answer
 from enrol.server.call import Call, check_accept, check_content, read_body
 from enrol.server.peer import counted_as, peer_of

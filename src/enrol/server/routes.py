@@ -9,13 +9,13 @@ from enrol.errors import EntryPointError
 from enrol.oauth.client_authentication import SECRET_METHODS
 from enrol.oauth.grant import parse_token_request
 from enrol.oauth.types import ClientId
-from enrol.registration.authenticate import UnverifiedRequest, check_claim
 from enrol.registration.client_secret import ClientSecrets
 from enrol.registration.dialect import Dialect, Operation, Presence
 from enrol.registration.etag import entity_tag
 from enrol.registration.grants import TokenDesk
 from enrol.registration.ports import Clock
 from enrol.registration.record import ClientRecord
+from enrol.registration.request import UnverifiedRequest, check_claim
 from enrol.registration.response import Shape, respond
 from enrol.registration.service import RegistrationDesk
 from enrol.server.answer import Answer, Fields, answer
