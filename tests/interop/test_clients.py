@@ -90,12 +90,13 @@ def outcome(
     return programs.ask(runner, client.program, given=given)  # type: ignore[no-any-return]  # JSON
 
 
-@pytest.fixture(scope="module")
-def managed(client: Client, outcome: Outcome) -> Outcome:
-    """What a client got that manages its registration as well."""
-    if not client.manages:
-        pytest.skip(f"{client.name} reads a registration, and has no request to change one")
-    return outcome
+managing = pytest.mark.parametrize(
+    "client",
+    [client for client in CLIENTS.values() if client.manages],
+    ids=[name for name, client in CLIENTS.items() if client.manages],
+    indirect=True,
+)
+"""A test of what idpyoidc has no request for."""
 
 
 # Registration
@@ -137,8 +138,9 @@ def test_a_refused_redirect_uri_is_understood_as_such(outcome: Outcome) -> None:
     assert "https://" in refused["error_description"]
 
 
-def test_a_refused_token_is_understood_as_a_bearer_challenge(managed: Outcome) -> None:
-    refused = managed["refused_token"]
+@managing
+def test_a_refused_token_is_understood_as_a_bearer_challenge(outcome: Outcome) -> None:
+    refused = outcome["refused_token"]
     assert (refused["name"], refused["status"]) == ("WWWAuthenticateChallengeError", 401)
     challenge = next(c for c in refused["cause"] if c["scheme"] == "bearer")
     assert challenge["parameters"]["error"] == "invalid_token"
@@ -151,17 +153,19 @@ def test_the_management_token_reads_what_was_registered(outcome: Outcome) -> Non
     assert outcome["read"] == outcome["client"]
 
 
-def test_an_update_is_accepted_and_read_again(managed: Outcome) -> None:
-    token = managed["updated"]["registration_access_token"]  # another, or the same
+@managing
+def test_an_update_is_accepted_and_read_again(outcome: Outcome) -> None:
+    token = outcome["updated"]["registration_access_token"]  # another, or the same
     changes = {"client_name": OTHER_NAME, "registration_access_token": token}
-    assert managed["updated"] == managed["client"] | changes
-    assert managed["read_again"] == managed["updated"]
+    assert outcome["updated"] == outcome["client"] | changes
+    assert outcome["read_again"] == outcome["updated"]
 
 
+@managing
 def test_a_deleted_registration_is_gone_and_its_token_with_it(
-    plain_bank: Desk, managed: Outcome
+    plain_bank: Desk, outcome: Outcome
 ) -> None:
-    assert managed["deletion"] == 204
-    assert managed["read_after_deletion"] == 401
-    client_id = managed["client"]["client_id"]
+    assert outcome["deletion"] == 204
+    assert outcome["read_after_deletion"] == 401
+    client_id = outcome["client"]["client_id"]
     assert plain_bank.rows("SELECT 1 FROM clients WHERE client_id = ?", client_id) == []

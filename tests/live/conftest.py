@@ -8,6 +8,8 @@ import pytest
 from live.desk import Desk
 from live.party import Pair, Party, issue
 
+pytest.register_assert_rewrite("live.register_life")
+
 ACME, RIVAL = "PSDFR-ACPR-12345", "PSDFR-ACPR-22222"
 
 

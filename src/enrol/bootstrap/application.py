@@ -1,7 +1,6 @@
 """The application, its desks and its adapters."""
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,9 +9,15 @@ import structlog
 from starlette.types import ASGIApp
 
 from enrol import __version__
-from enrol.adapters.fetch import HttpsCertificateFetcher, NoFetcher
 from enrol.adapters.service_manager import feed_watchdog
 from enrol.adapters.store import SqliteStore
+from enrol.bootstrap.desks import (
+    Parts,
+    issued_token_desk,
+    limiters_of,
+    registration_desk,
+    token_desk,
+)
 from enrol.bootstrap.housekeeping import (
     activate_clients,
     forget_expired_tokens,
@@ -21,25 +26,16 @@ from enrol.bootstrap.housekeeping import (
 )
 from enrol.bootstrap.operating import house_of, serve_commands
 from enrol.bootstrap.operations import Operations
-from enrol.bootstrap.stating import statements_of
 from enrol.bootstrap.telling import deliver_events, gateways_of, sender_of, told_events
 from enrol.bootstrap.tracing import tracing_of
 from enrol.bootstrap.trusting import check_trust, entitlement_of, follow_lists, revocations_of
 from enrol.oauth.server_metadata import TokenEndpoints, describe_server
-from enrol.registration.authenticate import Authenticator
 from enrol.registration.certificates import CertificateJudge
-from enrol.registration.client_authentication import ClientAuthenticator
 from enrol.registration.client_secret import ClientSecrets
-from enrol.registration.granting import Granting
-from enrol.registration.grants import TokenDesk
-from enrol.registration.issued_tokens import Gateways, IssuedTokenDesk
-from enrol.registration.keys import KeyFinder
-from enrol.registration.meters import CallMeter
-from enrol.registration.ports import CertificateFetcher, Clock, TrustSource
+from enrol.registration.issued_tokens import Gateways
+from enrol.registration.ports import Clock, TrustSource
 from enrol.registration.preflight import PreflightDesk
-from enrol.registration.ratelimit import RateLimiter
 from enrol.registration.response import shape_of
-from enrol.registration.service import RegistrationDesk
 from enrol.server.app import Documents, build_app
 from enrol.server.drain import Drain
 from enrol.server.issued_tokens import IssuedTokenRoutes
@@ -65,79 +61,27 @@ def assemble(
     """Return the application with its adapters; they open when it starts and close when it ends."""
     operations = operations or Operations(settings, clock)
     meters = operations.meters
+    owners, sender, gateways = house_of(settings), sender_of(settings), gateways_of(settings)
     secret = read_secret(settings.server.secret)
-    sender, gateways = sender_of(settings), gateways_of(settings)
-    owners = house_of(settings)
+    limiters, tracing = limiters_of(settings), tracing_of(settings)
+    revocations, rules = revocations_of(settings, meters.calls), settings.certificate_rules
     store = SqliteStore.open(
         settings.storage.path, told=told_events(settings), meter=meters.commits
     )
-    limits = settings.limits
-    requests = RateLimiter(settings.rate(limits.requests_per_minute))
-    revocations, rules = revocations_of(settings, meters.calls), settings.certificate_rules
-    judge = CertificateJudge(trust, revocations, rules)
-    failures = RateLimiter(settings.rate(limits.failures_per_minute))
-    registrations = RateLimiter(settings.rate(limits.registrations_per_minute))
-    tracing = tracing_of(settings)
-    authenticator = _authenticator(settings)(
-        judge=judge,
-        keys=KeyFinder(store.clients, _fetcher(settings, meters.calls)),
-        clients=store.clients,
-        tokens=store.tokens,
+    parts = Parts(
+        settings=settings,
+        clock=clock,
         secret=secret,
-        clock=clock,
-        dialect=settings.dialect,
-        signatures=settings.signature_policies,
-        requests=requests,
-    )
-    entitlement = entitlement_of(settings)
-    client_secrets = ClientSecrets(secret, clock, settings.client_secret_lifetime)
-    desk = RegistrationDesk(
-        authenticator=tracing.over(authenticator, authenticate="authenticate"),
-        granting=tracing.over(
-            Granting(
-                *(judge, entitlement, settings.dialect, secrets.token_bytes),
-                *(client_secrets, statements_of(settings)),
-            ),
-            new_record="decide",
-            next_record="decide",
-        ),
-        clients=tracing.over(store.clients, commit="commit"),
-        audit=store.audit,
-        clock=clock,
-        settings=settings.desk,
-        registrations=registrations,
-    )
-    grants = TokenDesk(
-        judge=judge,
-        entitlement=entitlement,
-        clients=store.clients,
-        tokens=tracing.over(store.tokens, add="commit"),
-        clock=clock,
-        random=secrets.token_bytes,
-        settings=settings.grants,
-        requests=requests,
-        authenticator=ClientAuthenticator(
-            judge=judge, secrets=client_secrets, audience=_token_audience(settings)
-        ),
-    )
-    issued_tokens = IssuedTokenDesk(
-        gateways=gateways,
-        judge=judge,
-        clients=store.clients,
-        tokens=store.tokens,
-        clock=clock,
-        issuer=settings.public_url,
-        generic_client_id=settings.grants.generic_client_id,
-        questions=RateLimiter(settings.rate(settings.introspection.requests_per_minute)),
-        requests=requests,
-    )
-
-    operations.watch(
         store=store,
-        trust=trust,
-        revocations=revocations,
-        drain=drain,
-        limiters={"requests": requests, "registrations": registrations, "failures": failures},
+        judge=CertificateJudge(trust, revocations, rules),
+        entitlement=entitlement_of(settings),
+        client_secrets=ClientSecrets(secret, clock, settings.client_secret_lifetime),
+        limiters=limiters,
+        calls=meters.calls,
+        tracing=tracing,
+    )
+    operations.watch(
+        store=store, trust=trust, revocations=revocations, drain=drain, limiters=limiters.named()
     )
 
     @asynccontextmanager
@@ -167,7 +111,7 @@ def assemble(
         house=House(
             clock=clock,
             limits=settings.request_limits,
-            failures=failures,
+            failures=limiters.failures,
             error_base=error_base(settings),
             sealing=sealing_of(settings),
             meters=meters,
@@ -175,19 +119,22 @@ def assemble(
         drain=drain,
         paths=settings.paths,
         registration=RegistrationRoutes(
-            desk,
+            registration_desk(parts),
             _register_uri(settings),
             secret,
             clock,
             dialect=settings.dialect,
             shape=shape_of(settings.dialect),
             error_base=error_base(settings),
-            client_secrets=client_secrets,
+            client_secrets=parts.client_secrets,
         ),
-        token=TokenRoute(grants, settings.dialect.metadata.token_endpoint_auth_methods),
-        issued_tokens=IssuedTokenRoutes(issued_tokens),
+        token=TokenRoute(token_desk(parts), settings.dialect.metadata.token_endpoint_auth_methods),
+        issued_tokens=IssuedTokenRoutes(issued_token_desk(parts, gateways)),
         preflight=PreflightRoute(
-            PreflightDesk(trust, revocations, rules, entitlement), clock, requests, failures
+            PreflightDesk(trust, revocations, rules, parts.entitlement),
+            clock,
+            limiters.requests,
+            limiters.failures,
         ),
         health=Health(drain, store.healthy, lambda: check_trust(trust, at=clock())),
         documents=_documents(settings, gateways),
@@ -197,22 +144,6 @@ def assemble(
     return tracing.app(app)
 
 
-def _authenticator(settings: Settings) -> type[Authenticator]:
-    """Return who believes requests; one who explains refusals is imported on a test system only."""
-    if not settings.registration.explain_refusals:
-        return Authenticator
-    from enrol.registration.explained import ExplainingAuthenticator  # noqa: PLC0415
-
-    _log.warning("refusals_explained", meaning="not for production: answers explain signatures")
-    return ExplainingAuthenticator
-
-
-def _fetcher(settings: Settings, meter: CallMeter) -> CertificateFetcher:
-    if not settings.key_urls.fetch:
-        return NoFetcher()
-    return HttpsCertificateFetcher(settings.fetch_policy, meter=meter)
-
-
 def sealing_of(settings: Settings) -> Sealing | None:
     """Return what signs the answers of the registration endpoint, None where nothing does."""
     given = settings.signatures
@@ -220,11 +151,6 @@ def sealing_of(settings: Settings) -> Sealing | None:
         return None
     seal = read_seal(given.response_certificate, given.response_key, keyid=given.response_key_id)
     return Sealing(seal, settings.paths.register.encode("ascii"))
-
-
-def _token_audience(settings: Settings) -> frozenset[str]:
-    """Return what an assertion of a client may mean this server by: issuer or token endpoint."""
-    return frozenset({settings.public_url, settings.public_url + settings.paths.token})
 
 
 def _register_uri(settings: Settings) -> str:
