@@ -10,13 +10,19 @@ from enrol.explanations.explanation import Explanation
 from enrol.explanations.httpsig import HTTPSIG
 from enrol.explanations.issued_tokens import ISSUED_TOKENS
 from enrol.explanations.messages import MESSAGES
+from enrol.explanations.metadata import METADATA
 from enrol.explanations.registration import REGISTRATION
 from enrol.explanations.server import SERVER
+from enrol.explanations.statements import STATEMENTS
 from enrol.explanations.states import STATES
+from enrol.explanations.tokens import TOKENS
 from enrol.explanations.trustlists import TRUSTLISTS
 
 EXPLANATIONS: Mapping[str, Explanation] = {
     **SERVER,
+    **METADATA,
+    **STATEMENTS,
+    **TOKENS,
     **REGISTRATION,
     **STATES,
     **ISSUED_TOKENS,
