@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from live.crowd import crowded
 from live.desk import Desk
 from live.operations import REGISTRATION, check_refusal
-from live.party import REGISTER, Draft, Pair, Party, Reply, read_reply
+from live.party import REGISTER, Draft, Pair, Party, Reply
 
 UNKNOWN = "0" * 32
 BODY_BYTES = 6000
@@ -151,21 +152,12 @@ def test_connections_beyond_the_limit_are_closed(party: Party) -> None:
 
 def test_requests_beyond_those_in_progress_are_put_off(small: Desk, party: Party) -> None:
     count = small.count_clients()
-    with ExitStack() as opened:
-        halves = []
-        for _ in range(IN_FLIGHT):
-            request = party.post().set("Expect", "100-continue")
-            connection = opened.enter_context(party.connect())
-            connection.sendall(request.to_bytes().removesuffix(request.body))
-            assert connection.recv(4096).startswith(b"HTTP/1.1 100")
-            halves.append((connection, request.body))
-        request = party.post()
+    request = party.post()
+    with crowded(small, party, IN_FLIGHT) as waiting:
         reply = party.send(request)
         check_refusal(reply, 503, "temporarily_unavailable", request=request)
         assert reply.code == "overloaded"
-        for connection, body in halves:
-            connection.sendall(body)
-            assert read_reply(connection).status == 201
+    assert [each.result().status for each in waiting] == [201] * IN_FLIGHT
     assert party.send(request).status == 201
     assert small.count_clients() == count + IN_FLIGHT + 1
 

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from live.crowd import crowded
 from live.desk import Desk
 from live.party import Party, Reply, read_reply
 
@@ -41,22 +42,30 @@ def test_a_crowd_is_put_off_while_there_is_no_room_and_served_when_there_is(
     narrow: Desk, party: Party
 ) -> None:
     drafts = [party.post() for _ in range(CROWD)]
+    with crowded(narrow, party, IN_FLIGHT) as waiting:
+        replies = [party.send(draft) for draft in drafts]
+        assert all(map(is_put_off, replies))
+        assert "connection" not in replies[-1].fields  # the handshake need not be done again
+    assert [each.result().status for each in waiting] == [201] * IN_FLIGHT
+    assert [party.send(draft).status for draft in drafts] == [201] * CROWD
+    assert narrow.count_clients() == CROWD + IN_FLIGHT
+
+
+def test_those_who_send_slowly_take_nobody_the_room(narrow: Desk, party: Party) -> None:
+    count = narrow.count_clients()
     with ExitStack() as opened:
         halves = []
-        for _ in range(IN_FLIGHT):
+        for _ in range(2 * IN_FLIGHT):
             request = party.post().set("Expect", "100-continue")
             connection = opened.enter_context(party.connect())
             connection.sendall(request.to_bytes().removesuffix(request.body))
             assert connection.recv(4096).startswith(b"HTTP/1.1 100")
             halves.append((connection, request.body))
-        replies = [party.send(draft) for draft in drafts]
-        assert all(map(is_put_off, replies))
-        assert "connection" not in replies[-1].fields  # the handshake need not be done again
+        assert party.register().status == 201
         for connection, body in halves:
             connection.sendall(body)
             assert read_reply(connection).status == 201
-    assert [party.send(draft).status for draft in drafts] == [201] * CROWD
-    assert narrow.count_clients() == CROWD + IN_FLIGHT
+    assert narrow.count_clients() == count + 2 * IN_FLIGHT + 1
 
 
 def test_a_storm_loses_nothing_and_passes(

@@ -43,6 +43,7 @@ from enrol.server.openapi import describe_api
 from enrol.server.preflight import PreflightRoute
 from enrol.server.public import Health
 from enrol.server.resource import House
+from enrol.server.room import Room
 from enrol.server.routes import RegistrationRoutes, TokenRoute
 from enrol.server.seal import Sealing, read_seal
 from enrol.settings import Settings, read_secret
@@ -111,6 +112,7 @@ def assemble(
         house=House(
             clock=clock,
             limits=settings.request_limits,
+            room=Room(settings.limits.in_flight, meters),
             failures=limiters.failures,
             error_base=error_base(settings),
             sealing=sealing_of(settings),

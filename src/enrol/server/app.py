@@ -51,7 +51,6 @@ class Door:
         self._house = house
         self._drain = drain
         self._inside = inside
-        self._meters = house.meters
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the call on, or answer 503."""
@@ -60,17 +59,11 @@ class Door:
             return
         if self._drain.draining:
             await self._turn_away("draining", scope, receive, send)
-        elif self._meters.in_flight >= self._house.limits.in_flight:
+        elif self._house.room.is_full:
             await self._turn_away("overloaded", scope, receive, send)
         else:
-            await self._let_in(scope, receive, send)
-
-    async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._meters.in_flight += 1
-        try:
-            await self._inside(scope, receive, send)
-        finally:
-            self._meters.in_flight -= 1
+            with self._house.room.taken():
+                await self._inside(scope, receive, send)
 
     async def _turn_away(self, code: str, scope: Scope, receive: Receive, send: Send) -> None:
         async def refuse(_call: Call) -> Answer:

@@ -15,6 +15,7 @@ from enrol.errors import (
 from enrol.httpsig.message import HttpMessage
 from enrol.oauth.types import RequestId
 from enrol.server.answer import new_request_id
+from enrol.server.room import Room
 
 _REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,70}")
 _JSON_RANGES = (b"application/json", b"application/*", b"*/*")
@@ -26,15 +27,11 @@ REQUEST_TARGET = "enrol.request_target"
 
 @dataclass(frozen=True, slots=True)
 class RequestLimits:
-    """What one request may cost: sizes in bytes, times in seconds.
-
-    `in_flight` is how many requests are answered at once.
-    """
+    """What one request may cost: sizes in bytes, times in seconds."""
 
     body: int = 262_144
     body_deadline: float = 10.0
     request_deadline: float = 15.0
-    in_flight: int = 64
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -47,6 +44,7 @@ class Call(msgspec.Struct, frozen=True):
     scope: Scope
     receive: Receive
     limits: RequestLimits
+    room: Room
     request_id: RequestId
     request_id_fault: str | None
 
@@ -71,7 +69,7 @@ class Call(msgspec.Struct, frozen=True):
         return path + b"?" + query if query else path
 
 
-def receive_call(scope: Scope, receive: Receive, limits: RequestLimits) -> Call:
+def receive_call(scope: Scope, receive: Receive, limits: RequestLimits, room: Room) -> Call:
     """Return the call in an ASGI scope, with the id its answer will carry."""
     values = [value.strip(b" \t") for key, value in scope["headers"] if key == b"x-request-id"]
     fault = None
@@ -80,7 +78,7 @@ def receive_call(scope: Scope, receive: Receive, limits: RequestLimits) -> Call:
     elif not _REQUEST_ID.fullmatch(values[0]):
         fault = "request_id_malformed"
     request_id = new_request_id() if fault else values[0].decode("ascii")
-    return Call(scope, receive, limits, RequestId(request_id), fault)
+    return Call(scope, receive, limits, room, RequestId(request_id), fault)
 
 
 def check_request_id(call: Call) -> None:
@@ -132,15 +130,16 @@ def check_content(call: Call, *, media_type: bytes, code: str) -> None:
 async def read_body(call: Call) -> bytes:
     """Return the whole body, within size and deadline.
 
-    Raises `MalformedRequestError` ``body_too_large``, `RequestTimeoutError`, and
-    `ClientGoneError` where the peer hung up.
+    Raises `MalformedRequestError` ``body_too_large``, `RequestTimeoutError`, `UnavailableError`
+    ``overloaded``, and `ClientGoneError` where the peer hung up.
     """
     for length in call.values(b"content-length"):
         if _DIGITS.fullmatch(length) is None or int(length) > call.limits.body:
             raise MalformedRequestError("body_too_large")
     try:
-        async with asyncio.timeout(call.limits.body_deadline):
-            return await _receive_all(call)
+        with call.room.left():
+            async with asyncio.timeout(call.limits.body_deadline):
+                return await _receive_all(call)
     except TimeoutError as exc:
         raise RequestTimeoutError("request_timeout") from exc
 

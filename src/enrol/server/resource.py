@@ -25,6 +25,7 @@ from enrol.server.answer import CLOSE, DELIVERY, Answer, date_field
 from enrol.server.call import Call, ClientGoneError, RequestLimits, receive_call
 from enrol.server.peer import counted_as
 from enrol.server.problems import answer_refusal
+from enrol.server.room import Room
 from enrol.server.seal import Sealing
 
 Handler = Callable[[Call], Awaitable[Answer]]
@@ -43,6 +44,7 @@ class House:
 
     clock: Clock
     limits: RequestLimits
+    room: Room
     failures: RateLimiter
     error_base: str
     sealing: Sealing | None = None
@@ -65,7 +67,7 @@ class Resource:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one call; a defect becomes a 500 that says nothing."""
         started = perf_counter()
-        call = receive_call(scope, receive, self._house.limits)
+        call = receive_call(scope, receive, self._house.limits, self._house.room)
         try:
             answer, code = await self._answer(call)
         except ClientGoneError:

@@ -221,7 +221,6 @@ class Settings(Section, frozen=True):
             body=self.limits.body_bytes,
             body_deadline=self.deadlines.body,
             request_deadline=self.deadlines.request,
-            in_flight=self.limits.in_flight,
         )
 
     @property
