@@ -55,7 +55,7 @@ def keys(directory: Directory, clock: Hand) -> LoadedKeys:
 
 
 def names(found: tuple[object, ...]) -> list[object]:
-    return [each.kid for each in found]  # type: ignore[attr-defined]
+    return [each.kid for each in found]  # type: ignore[attr-defined]  # all are keys
 
 
 async def test_keys_are_looked_at_once_however_many_ask(
@@ -174,7 +174,7 @@ async def test_keys_are_fetched_from_the_address_that_was_set(tmp_path: Path, cl
 async def test_what_is_no_plain_key_set_gives_no_keys(
     tmp_path: Path, clock: Hand, speaker: object
 ) -> None:
-    async with listening(tmp_path, speaker) as host:  # type: ignore[arg-type]
+    async with listening(tmp_path, speaker) as host:  # type: ignore[arg-type]  # speaks as a host does
         way_out = WayOut(Reach(allowed_hosts={NAME: host.address}, ca_file=host.ca_file))
         keys = LoadedKeys("x", from_url(f"https://{NAME}/keys", way_out), monotonic=clock)
         with pytest.raises(UnavailableError):

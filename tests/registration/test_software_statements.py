@@ -68,7 +68,7 @@ def request(at: datetime = NOW, **members: Any) -> VerifiedRequest:
     sent = document(**members)
     body = Body(sent, parse_client_metadata(sent))
     qwac = SimpleNamespace(organization_identifier=ACME)
-    return VerifiedRequest("r", None, qwac, None, None, body, b"", b"", at)  # type: ignore[arg-type]
+    return VerifiedRequest("r", None, qwac, None, None, body, b"", b"", at)  # type: ignore[arg-type]  # what is looked at
 
 
 def held(text: str) -> Any:
@@ -192,4 +192,4 @@ def test_a_statement_is_refused_ignored_taken_or_required_as_the_dialect_says() 
 
 def test_nothing_is_granted_by_a_statement_that_nobody_judges() -> None:
     with pytest.raises(ValueError, match="nobody judges"):
-        Granting(None, None, taking("optional"), bytes, None)  # type: ignore[arg-type]
+        Granting(None, None, taking("optional"), bytes, None)  # type: ignore[arg-type]  # refused before

@@ -8,7 +8,6 @@ redirects, no cookies, no proxies of the environment and no compressed answers.
 import asyncio
 import re
 import socket
-import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from typing import Final, Literal
 import httpx
 
 from enrol.adapters.addresses import is_public, parse_address
-from enrol.errors import ConfigurationError
+from enrol.adapters.outward_tls import context_with
 from enrol.registration.meters import CallOutcome
 
 Resolver = Callable[[str], Awaitable[Sequence[str]]]
@@ -99,7 +98,7 @@ class WayOut:
         """Read the CA file; raises `ConfigurationError` ``fetch_ca_file`` where it cannot."""
         self._reach = reach
         self._resolve = resolve or _system_resolver()
-        self._tls = _tls_context(reach.ca_file)
+        self._tls = context_with(reach.ca_file, code="fetch_ca_file")
 
     def is_allowed(self, host: str) -> bool:
         """Say whether `host`, in lower case, may be looked up or is listed."""
@@ -169,19 +168,6 @@ async def _read(response: httpx.Response, largest: int) -> bytes:
         if len(body) > largest:
             raise ValueError("body too large")
     return bytes(body)
-
-
-def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
-    """Return a context that believes the system's CAs, and those in `ca_file`."""
-    context = ssl.create_default_context()
-    if ca_file is not None:
-        try:
-            context.load_verify_locations(ca_file)
-        except OSError as exc:  # ssl.SSLError is one
-            raise ConfigurationError(
-                "fetch_ca_file", f"{ca_file} cannot be read as certificates in PEM."
-            ) from exc
-    return context
 
 
 def _check_peer(response: httpx.Response, address: str, port: int) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import hmac
 import re
-import ssl
 from base64 import b64decode, b64encode
 from binascii import Error as BinasciiError
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from enrol.adapters.outbox import Message
+from enrol.adapters.outward_tls import context_with
 from enrol.errors import ConfigurationError
 
 PARALLEL: Final = 8
@@ -114,7 +114,7 @@ class WebhookSender:
         """Read the CA file; raises `ConfigurationError` ``webhook_ca_file`` where it cannot."""
         self._endpoint = endpoint
         self._client = httpx.AsyncClient(
-            verify=_tls_context(endpoint.ca_file),
+            verify=context_with(endpoint.ca_file, code="webhook_ca_file"),
             trust_env=False,
             follow_redirects=False,
             limits=httpx.Limits(max_connections=PARALLEL, max_keepalive_connections=PARALLEL),
@@ -174,15 +174,3 @@ async def _pass_over(response: httpx.Response) -> None:
         size += len(chunk)
         if size > _LARGEST_ANSWER:
             return
-
-
-def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    if ca_file is not None:
-        try:
-            context.load_verify_locations(ca_file)
-        except OSError as exc:  # ssl.SSLError is one
-            raise ConfigurationError(
-                "webhook_ca_file", f"{ca_file} cannot be read as certificates in PEM."
-            ) from exc
-    return context
