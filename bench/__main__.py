@@ -1,79 +1,99 @@
-"""Registrations a second of Enrol and its peers, side by side: `python -m bench`."""
+"""What Enrol does a second, beside its peers, and what that needs: `python -m bench`."""
 
 import json
 import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from bench.desk import Enrol
-from bench.figures import rounded
+from bench import registrations
+from bench.bank import Bank
+from bench.finding import Finding
 from bench.machine import describe_machine
-from bench.plain import Authlib, OidcProvider
-from bench.report import page, targets, terminal_tables
-from bench.run import CONNECTIONS, Plan, Row, measure
-from bench.system import System
+from bench.report import as_data, terminal_tables, write_page
+from bench.run import Plan
 
 _ROOT = Path(__file__).parents[1]
-_PAGE = _ROOT / "docs" / "reference" / "performance.md"
-_NAMES = ("enrol", "oidc-provider", "authlib")
+_REFERENCE = _ROOT / "docs" / "reference"
 _SHORTEST = 5.0
+_ALL_CLIENTS = 10_000_000
+
+_SUBJECTS: Mapping[str, Callable[[Plan, Bank], Finding]] = {}
+_NAMES = (registrations.SUBJECT, *_SUBJECTS)
 
 
 def main(
     *,
-    seconds: Annotated[float, typer.Option(min=0.5, help="How long a run measures.")] = 10,
+    seconds: Annotated[float, typer.Option(min=0.5, help="How long a round measures.")] = 10,
     warm_up: Annotated[float, typer.Option(min=0, help="Seconds before that.")] = 2,
-    rounds: Annotated[int, typer.Option(min=1, help="Runs of each; medians are given.")] = 3,
-    only: Annotated[list[str] | None, typer.Option(metavar="NAME", help=", ".join(_NAMES))] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds of each; medians are given.")] = 3,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="SUBJECT", help=f"{', '.join(_NAMES)}; repeatable.")
+    ] = None,
+    system: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help=f"Whose registrations: {', '.join(registrations.SYSTEMS)}; repeatable.",
+        ),
+    ] = None,
+    clients: Annotated[
+        int, typer.Option(min=1000, help="How many clients the large register holds.")
+    ] = _ALL_CLIENTS,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
     write: Annotated[
-        bool, typer.Option(help="Write docs/reference/performance.md, after a whole measurement.")
+        bool, typer.Option(help="Write docs/reference/performance.md, after a whole run.")
     ] = True,
 ) -> None:
-    """Measure registrations a second, latency, CPU and memory, one worker each."""
-    names = tuple(only or _NAMES)
-    if not set(names) <= set(_NAMES):
-        raise typer.BadParameter(f"--only takes {', '.join(_NAMES)}")
-    progress = Console(stderr=True)
+    """Measure Enrol beside its peers; a whole run takes half an hour."""
+    subjects = _checked(only, _NAMES, "--only")
+    systems = _checked(system, registrations.SYSTEMS, "--system")
+    progress, begun = Console(stderr=True), time.monotonic()
+
+    def say(text: str) -> None:
+        minutes, rest = divmod(int(time.monotonic() - begun), 60)
+        progress.print(f"{minutes:3}:{rest:02}  {text}", style="dim", highlight=False)
+
     (_ROOT / "build").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bench-", dir=_ROOT / "build") as name:
-        plan = Plan(Path(name), warm_up, seconds, rounds)
-        progress.print("making certificates and signing requests ahead", style="dim")
-        rows = measure(
-            [_system(name, plan) for name in names],
-            plan,
-            lambda text: progress.print(text, style="dim", highlight=False),
-        )
-        _show(rows, as_json=as_json)
-        if write and names == _NAMES and seconds >= _SHORTEST:
-            _PAGE.parent.mkdir(parents=True, exist_ok=True)
-            _PAGE.write_text(page(rows, plan, describe_machine(plan.work)), "utf-8")
-            progress.print(f"wrote {_PAGE.relative_to(_ROOT)}", style="dim")
+        plan = Plan(Path(name), warm_up, seconds, rounds, clients, say)
+        say("making certificates and signing requests ahead")
+        bank = Bank(plan.work / "sandbox")
+        bank.sign(plan.warm_up + plan.seconds)
+        findings = _find(plan, bank, subjects, systems)
+        machine = describe_machine(plan.work)
+    _show(findings, as_json=as_json)
+    whole = (subjects, systems, clients) == (_NAMES, registrations.SYSTEMS, _ALL_CLIENTS)
+    if write and whole and seconds >= _SHORTEST:
+        path = write_page(_REFERENCE, findings, machine)
+        say(f"wrote {path.relative_to(_ROOT)}")
 
 
-def _system(name: str, plan: Plan) -> System:
-    if name == "enrol":
-        seconds = plan.warm_up + plan.seconds
-        return Enrol(plan.work / "sandbox", connections=max(CONNECTIONS), seconds=seconds)
-    return OidcProvider() if name == "oidc-provider" else Authlib()
+def _checked(given: list[str] | None, names: Sequence[str], option: str) -> tuple[str, ...]:
+    """Return what was named in the order of `names`, all of them where nothing was."""
+    if given and not set(given) <= set(names):
+        raise typer.BadParameter(f"{option} takes {', '.join(names)}")
+    return tuple(name for name in names if not given or name in given)
 
 
-def _show(rows: list[Row], *, as_json: bool) -> None:
-    if not as_json:
-        for table in terminal_tables(rows):
-            Console().print(table)
+def _find(plan: Plan, bank: Bank, subjects: Sequence[str], systems: Sequence[str]) -> list[Finding]:
+    findings = []
+    if registrations.SUBJECT in subjects:
+        findings.append(registrations.find(plan, bank, systems))
+    findings.extend(find(plan, bank) for name, find in _SUBJECTS.items() if name in subjects)
+    return findings
+
+
+def _show(findings: Sequence[Finding], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(as_data(findings), indent=2))
         return
-    measured = [
-        {"system": row.system.name, "connections": row.connections, **rounded(row.figures)}
-        for row in rows
-    ]
-    judged = [
-        {"target": each.name, "measured": each.measured, "met": each.met} for each in targets(rows)
-    ]
-    typer.echo(json.dumps({"runs": measured, "targets": judged}, indent=2))
+    for table in terminal_tables(findings):
+        Console().print(table)
 
 
 if __name__ == "__main__":

@@ -1,69 +1,101 @@
-"""Enrol under load: the sandbox bank, one worker, with everything on that protects a bank."""
+"""Enrol under load: the production server with everything on that protects a bank."""
 
-import sqlite3
+import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-from bench.load import Line
-from bench.processes import free_port, running
-from bench.system import Running
-from bench.tpp import make_tpp, sign_ahead
-from enrol.sandbox.folder import create_sandbox, open_sandbox
-from enrol.sandbox.seed import RandomKeys
+from bench.bank import Bank
+from bench.databases import Register
+from bench.plain import METADATA
+from bench.processes import Process, UnmeasuredError, free_port, running
+from bench.system import CONNECTIONS, Running
 
-_TPPS = 8
-_FASTEST_OF_ONE, _FASTEST_OF_MANY = 2_000, 5_000
-"""Registrations a second that are signed ahead for; where they end early, so does a run."""
+SIGNED = "mTLS, token, digest, RSA-2048 signature, certificates"
+PLAIN = "mTLS, token, plain RFC 7591 body without signature"
 
 
+@dataclass(frozen=True, slots=True)
 class Enrol:
-    """The server that `enrol sandbox up` starts, and the TPPs that register with it."""
+    """The server that `enrol serve` starts, with a register of one kind.
 
-    name = "enrol"
-    label = "Enrol"
-    does = "mTLS, token, digest, RSA-2048 signature, certificates; SQLite, durable"
+    With `dialect` ``rfc7591`` it gets the body the peers get, without signature.
+    """
 
-    def __init__(self, folder: Path, *, connections: int, seconds: float) -> None:
-        """Make certificates, and requests for runs of `seconds` with up to `connections`."""
-        self._sandbox = folder
-        create_sandbox(folder, keys=RandomKeys(), at=datetime.now(UTC))
-        sandbox = open_sandbox(folder)
-        self._tpps = [
-            make_tpp(sandbox, f"PSDFR-ACPR-{number:05}")
-            for number in range(1, min(_TPPS, connections) + 1)
-        ]
-        sign_ahead(self._tpps[:1], int(_FASTEST_OF_ONE * seconds))
-        sign_ahead(self._tpps, int(_FASTEST_OF_MANY * seconds / len(self._tpps)))
-        self._unsent = [iter(tpp.signed) for tpp in self._tpps]
+    name: str
+    label: str
+    does: str
+    bank: Bank
+    register: Register
+    workers: int = 1
+    dialect: str = "stet"
+    connections: tuple[int, ...] = CONNECTIONS
 
     @contextmanager
     def start(self, folder: Path, connections: int) -> Iterator[Running]:
         """Run the bank; the connections are the TPPs' by turns."""
-        port = free_port()
-        command: list[str | Path] = [sys.executable, "-m", "enrol", "sandbox", "up", self._sandbox]
-        environment = {"ENROL_STORAGE_PATH": str(_database(folder))}
-        with running(
-            [*command, "--port", str(port)],
-            port=port,
-            log=folder / "log",
-            environment=environment,
-        ) as process:
-            self._unsent = [iter(tpp.signed) for tpp in self._tpps]
-            yield Running(process, port, self.lines(port, connections))
-
-    def lines(self, port: int, connections: int) -> list[Line]:
-        """Return connections that send what is not sent yet; they are the TPPs' by turns."""
-        turns = [number % len(self._tpps) for number in range(connections)]
-        return [self._tpps[turn].line(port, self._unsent[turn]) for turn in turns]
+        made = self.register.made(self.bank.config, folder, self.workers)
+        environment = {**made, "ENROL_REGISTRATION_DIALECT": self.dialect}
+        options = _workers(self.workers)
+        with serving(
+            self.bank, folder, environment, options=options, workers=self.workers
+        ) as (process, port):
+            self.bank.rewind()
+            lines = (
+                self.bank.lines(port, connections)
+                if self.dialect == "stet"
+                else self.bank.plain_lines(port, connections, METADATA)
+            )
+            yield Running(process, port, lines)
 
     def count_stored(self, folder: Path) -> int | None:
         """Return how many clients the register holds."""
-        with closing(sqlite3.connect(_database(folder))) as register:
-            return int(register.execute("SELECT count(*) FROM clients").fetchone()[0])
+        return self.register.count(folder)
 
 
-def _database(folder: Path) -> Path:
-    return folder / "enrol.db"
+@contextmanager
+def serving(
+    bank: Bank,
+    folder: Path,
+    environment: dict[str, str],
+    *,
+    options: tuple[str, ...] = (),
+    workers: int = 1,
+    patience: float = 30,
+) -> Iterator[tuple[Process, int]]:
+    """Run a bank's server with its log in `folder`; `environment` says where its register is."""
+    port = free_port()
+    own = bank.environment | environment | {"ENROL_SERVER_PORT": str(port)}
+    with running(
+        [*serve_command(bank.config), *options],
+        port=port,
+        log=folder / "log",
+        environment=own,
+        workers=workers,
+        patience=patience,
+    ) as process:
+        yield process, port
+
+
+def serve_command(config: Path) -> list[str | Path]:
+    """Return the command that serves."""
+    return [sys.executable, "-m", "enrol", "serve", "--config", config]
+
+
+def _workers(count: int) -> tuple[str, ...]:
+    """Return the option for more than one worker; raises `UnmeasuredError` where there is none."""
+    if count == 1:
+        return ()
+    if not _has_workers():
+        raise UnmeasuredError("`enrol serve` does not have --workers yet")
+    return ("--workers", str(count))
+
+
+@cache
+def _has_workers() -> bool:
+    command = [sys.executable, "-m", "enrol", "serve", "--help"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return "--workers" in said

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, fields
 from statistics import median
 
 from bench.load import Window
+from bench.processes import UnmeasuredError
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +24,10 @@ class Figures:
 
 
 def figures(window: Window) -> Figures:
-    """Return the figures of one run; raises SystemExit where nothing was registered."""
+    """Return the figures of one run; raises `UnmeasuredError` where nothing succeeded."""
     count = len(window.latencies)
     if not count:
-        raise SystemExit(f"no registration succeeded, {window.failed} failed")
+        raise UnmeasuredError(f"no request succeeded, {window.failed} failed")
     latencies = sorted(window.latencies)
     return Figures(
         rate=count / window.elapsed,

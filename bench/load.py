@@ -16,36 +16,40 @@ from bench.processes import Process
 _LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
 _CLOSE = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
 _END = b"\r\n\r\n"
-CREATED = 201
+CREATED, OK = 201, 200
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One connection of the load: the TLS identity it uses, if any, and the requests it sends."""
+    """One connection of the load: the TLS identity it uses, if any, and the requests it sends.
+
+    An answer is a success where it has the status `expected`.
+    """
 
     requests: Iterator[bytes]
     tls: ssl.SSLContext | None = None
+    expected: int = CREATED
 
 
 @dataclass(slots=True)
 class Tally:
-    """What was counted while `recording`; latencies in seconds, of the answers 201 only.
+    """What was counted while `recording`; latencies in seconds, of successes only.
 
-    `created` counts every 201, those before and after that too.
+    `succeeded` counts every success, those before and after that too.
     """
 
     recording: bool = False
     over: bool = False
-    created: int = 0
+    succeeded: int = 0
     latencies: list[float] = field(default_factory=list)
     failed: int = 0
 
-    def add(self, status: int, seconds: float) -> None:
-        """Count one answer; status 0 is none."""
-        self.created += status == CREATED
+    def add(self, seconds: float, *, success: bool) -> None:
+        """Count one answer, or none where one was due."""
+        self.succeeded += success
         if not self.recording:
             return
-        if status == CREATED:
+        if success:
             self.latencies.append(seconds)
         else:
             self.failed += 1
@@ -108,7 +112,7 @@ async def _drive(line: Line, port: int, tally: Tally) -> None:
         except OSError:
             status = 0
             await asyncio.sleep(0.01)
-        tally.add(status, time.perf_counter() - begin)
+        tally.add(time.perf_counter() - begin, success=status == line.expected)
     if connection is not None:
         connection.close()
 
@@ -125,7 +129,7 @@ async def _connect(line: Line, port: int) -> Connection:
 class Window:
     """What one run measured; times in seconds, CPU time of the system and of this generator.
 
-    `created` counts every client the system said it created, outside the window too.
+    `succeeded` counts every success, outside the window too.
     """
 
     elapsed: float
@@ -134,7 +138,7 @@ class Window:
     system_cpu: float
     generator_cpu: float
     resident_megabytes: float
-    created: int
+    succeeded: int
 
 
 async def run_load(
@@ -159,4 +163,4 @@ async def run_load(
     tally.over = True
     await asyncio.wait_for(asyncio.gather(*drivers), timeout=30)
     gc.enable()
-    return Window(elapsed, tally.latencies, tally.failed, used, own, resident, tally.created)
+    return Window(elapsed, tally.latencies, tally.failed, used, own, resident, tally.succeeded)

@@ -10,8 +10,10 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
+from bench import glewlwyd
+
 _PYTHON_PARTS = ("uvicorn", "uvloop", "httptools", "starlette", "msgspec", "cryptography")
-_PEER_PARTS = ("authlib", "flask", "gunicorn")
+_PEER_PARTS = ("authlib", "flask", "gunicorn", "mcp")
 _ROOT = Path(__file__).parents[1]
 
 
@@ -21,9 +23,10 @@ def describe_machine(work: Path) -> dict[str, str]:
         "CPU": f"{_cpu_model()}, {os.cpu_count()} cores",
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "disk": f"{_sync_milliseconds(work):.2f} ms to write 4 kB durably (median of 200)",
+        "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB",
         "Python": f"{platform.python_version()}, {', '.join(map(_versioned, _PYTHON_PARTS))}",
         "peers": f"{_peer_versions()}; Node.js {_said('node', '--version')},"
-        f" oidc-provider {_locked_oidc_provider()}",
+        f" oidc-provider {_locked_oidc_provider()}; glewlwyd {glewlwyd.version()}",
     }
 
 
@@ -64,8 +67,3 @@ def _sync_milliseconds(folder: Path) -> float:
             os.fdatasync(file.fileno())
             times.append(time.perf_counter() - begin)
     return statistics.median(times) * 1e3
-
-
-def is_pinned() -> bool:
-    """Tell whether server and generator have a CPU each."""
-    return len(os.sched_getaffinity(0)) > 1

@@ -1,18 +1,42 @@
-"""A server in a process of its own, on a CPU of its own, and what it uses."""
+"""A server in processes of its own, on CPUs of its own, and what it uses."""
 
 import os
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _START_SECONDS = 30
-SERVER_CPU, GENERATOR_CPU = 0, 1
+
+
+class UnmeasuredError(Exception):
+    """What was to be measured is not there, or did not do what is measured; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cpus:
+    """Which CPUs the workers have, and which the rest: the load, and a database server."""
+
+    server: frozenset[int]
+    rest: frozenset[int]
+
+    @property
+    def apart(self) -> bool:
+        """Whether the workers have theirs for themselves."""
+        return not self.server & self.rest
+
+
+def share_out(workers: int, there: Iterable[int] | None = None) -> Cpus:
+    """Give each worker a CPU of its own where one is left for the rest; else they share all."""
+    cpus = sorted(os.sched_getaffinity(0) if there is None else there)
+    if len(cpus) <= workers:
+        return Cpus(frozenset(cpus), frozenset(cpus))
+    return Cpus(frozenset(cpus[:workers]), frozenset(cpus[workers:]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +47,14 @@ class Process:
 
     def cpu_seconds(self) -> float:
         """Return the CPU time it and its children used so far."""
-        return sum(_cpu_ticks(pid) for pid in self._tree()) / _TICKS
+        return sum(_cpu_ticks(pid) for pid in self.tree()) / _TICKS
 
     def resident_megabytes(self) -> float:
-        """Return the resident memory of its largest process, the one that answers."""
-        return max(_resident_kilobytes(pid) for pid in self._tree()) / 1024
+        """Return the resident memory of its largest process, one that answers."""
+        return max(_resident_kilobytes(pid) for pid in self.tree()) / 1024
 
-    def _tree(self) -> list[int]:
+    def tree(self) -> list[int]:
+        """Return the process ids, its own first."""
         tree = [self.pid]
         for parent in tree:
             children = Path(f"/proc/{parent}/task/{parent}/children").read_text()
@@ -50,11 +75,10 @@ def _resident_kilobytes(pid: int) -> int:
 
 
 @contextmanager
-def on_cpu(cpu: int) -> Iterator[None]:
-    """Run this thread, and what it starts meanwhile, on one CPU, where there are two."""
+def on_cpus(cpus: Iterable[int]) -> Iterator[None]:
+    """Run this thread, and what it starts meanwhile, on some CPUs."""
     before = os.sched_getaffinity(0)
-    if len(before) > 1:
-        os.sched_setaffinity(0, {cpu} & before or before)
+    os.sched_setaffinity(0, set(cpus) & before or before)
     try:
         yield
     finally:
@@ -63,13 +87,22 @@ def on_cpu(cpu: int) -> Iterator[None]:
 
 @contextmanager
 def running(
-    command: Sequence[str | Path], *, port: int, log: Path, environment: Mapping[str, str]
+    command: Sequence[str | Path],
+    *,
+    port: int,
+    log: Path,
+    environment: Mapping[str, str],
+    workers: int = 1,
+    patience: float = _START_SECONDS,
 ) -> Iterator[Process]:
-    """Run a server on the server's CPU until it listens on `port`, and stop it at the end."""
-    with log.open("ab") as sink, on_cpu(SERVER_CPU):
+    """Run a server on its workers' CPUs until it listens on `port`, and stop it at the end.
+
+    Raises `UnmeasuredError` where it does not listen within `patience` seconds.
+    """
+    with log.open("ab") as sink, on_cpus(share_out(workers).server):
         server = subprocess.Popen(command, stdout=sink, stderr=sink, env=os.environ | environment)
     try:
-        _await_listening(server, port, log)
+        _await_listening(server, port, log, patience)
         yield Process(server.pid)
     finally:
         server.send_signal(signal.SIGTERM)
@@ -80,8 +113,10 @@ def running(
             server.wait()
 
 
-def _await_listening(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    end = time.monotonic() + _START_SECONDS
+def _await_listening(
+    server: subprocess.Popen[bytes], port: int, log: Path, patience: float
+) -> None:
+    end = time.monotonic() + patience
     while server.poll() is None and time.monotonic() < end:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
@@ -89,7 +124,8 @@ def _await_listening(server: subprocess.Popen[bytes], port: int, log: Path) -> N
             time.sleep(0.05)
         else:
             return
-    raise SystemExit(f"{server.args!r} does not listen:\n{log.read_text()[-2000:]}")
+    said = log.read_text("utf-8", "replace").strip().splitlines()[-1:]
+    raise UnmeasuredError(f"it did not listen: {' '.join(said)[-300:]}")
 
 
 def free_port() -> int:

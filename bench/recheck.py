@@ -18,7 +18,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from enrol.adapters.migration import migrate
-from enrol.adapters.store import SqliteStore
+from enrol.adapters.sqlite import open_sqlite
 from enrol.cli.trust import refresh_now
 from enrol.eidas.organization import OrganizationIdentifier
 from enrol.oauth.metadata import ClientMetadata
@@ -85,7 +85,7 @@ def _certificates(folder: Path, count: int) -> list[tuple[OrganizationIdentifier
 async def _fill(
     path: Path, certificates: list[tuple[OrganizationIdentifier, bytes]], clients: int
 ) -> None:
-    store = SqliteStore.open(path)
+    store = open_sqlite(path)
     for first in range(0, clients, _AT_ONCE):
         numbers = range(first, min(first + _AT_ONCE, clients))
         changes = [

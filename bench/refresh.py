@@ -18,7 +18,7 @@ import uvloop
 from bench import trust
 from bench.desk import Enrol
 from bench.load import Line, run_load
-from bench.processes import GENERATOR_CPU, Process, free_port, on_cpu, running
+from bench.processes import Process, free_port, on_cpus, running, share_out
 from enrol.sandbox.folder import open_sandbox
 
 CONNECTIONS, SECONDS, ROUNDS = 8, 4.0, 3
@@ -58,7 +58,7 @@ def refreshing(sandbox: Path) -> Iterator[None]:
 
 def p99(lines: list[Line], port: int, process: Process) -> float:
     """Return the p99 of one window in seconds."""
-    with on_cpu(GENERATOR_CPU):
+    with on_cpus(share_out(1).rest):
         load = run_load(lines, port, warm_up=1.0, seconds=SECONDS, process=process)
         window = asyncio.Runner(loop_factory=uvloop.new_event_loop).run(load)
     if window.failed:

@@ -21,7 +21,8 @@ from sqlalchemy import create_engine, select
 from sqlalchemy.pool import StaticPool
 
 from enrol.adapters.migration import migrate
-from enrol.adapters.store import SqliteStore
+from enrol.adapters.sqlite import open_sqlite
+from enrol.adapters.store import RegisterStore
 from enrol.adapters.tables import clients
 from enrol.eidas.organization import OrganizationIdentifier
 from enrol.oauth.jwk import JsonWebKey, JsonWebKeySet
@@ -78,7 +79,7 @@ def creation(number: int) -> Change:
     )
 
 
-async def commits(store: SqliteStore, tasks: int, duration: float) -> None:
+async def commits(store: RegisterStore, tasks: int, duration: float) -> None:
     """Print the rate of durable changes with `tasks` concurrent clients."""
     latencies: list[float] = []
     prepared = iter([creation(number) for number in range(int(duration * 16_000))])
@@ -111,7 +112,7 @@ async def lookups(
     print(f"{name:34} {(time.perf_counter() - begin) / count * 1e6:6.1f} us")
 
 
-def compare_with_core(store: SqliteStore, client_id: ClientId) -> None:
+def compare_with_core(store: RegisterStore, client_id: ClientId) -> None:
     """Print what a lookup costs through SQLAlchemy Core's own execute."""
     raw = store._database.reader
     engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
@@ -128,7 +129,7 @@ def compare_with_core(store: SqliteStore, client_id: ClientId) -> None:
 async def main(folder: Path) -> None:
     path = folder / "bench.db"
     migrate(path)
-    store = SqliteStore.open(path)
+    store = open_sqlite(path)
     seed = [creation(number) for number in range(200)]
     await asyncio.gather(*(store.clients.commit(change) for change in seed))
     for tasks in (1, 32, 128):

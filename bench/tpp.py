@@ -4,18 +4,20 @@ import base64
 import hashlib
 import http.client
 import json
+import secrets
 import ssl
 import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain, repeat
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
-from bench.load import Line
+from bench.load import OK, Line
 from enrol.sandbox.draft import Kind
 from enrol.sandbox.files import PairPaths, key_pem, write_pair
 from enrol.sandbox.folder import Sandbox
@@ -23,37 +25,51 @@ from enrol.sandbox.pki import Issued, issue
 
 REGISTER, TOKEN = "/stet/setting/v1/register", "/stet/psd2/oauth/token"
 _TOKEN_FORM = "grant_type=client_credentials&scope=manageRegistration&client_id=PSD2_TPPRegister"
-_COVERED = "(request-target) digest x-request-id"
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A request without the fields that are the same in all: its first line, and those it has."""
+
+    first: bytes
+    fields: bytes
 
 
 @dataclass(slots=True)
 class Tpp:
-    """One organisation; `signed` are the two header lines that differ from request to request."""
+    """One organisation; `signed` are registrations, and `reads` readings of clients."""
 
+    identifier: str
     tls: ssl.SSLContext
+    seal: bytes
     seal_key: bytes
     kid: str
     body: bytes
-    signed: list[bytes] = field(default_factory=list)
+    signed: list[Signed] = field(default_factory=list)
+    reads: list[Signed] = field(default_factory=list)
 
-    def line(self, port: int, unsent: Iterator[bytes]) -> Line:
+    def line(self, port: int, unsent: Iterator[Signed]) -> Line:
         """Return a line of registrations with a new token of the bank on `port`."""
-        head = "\r\n".join(
-            [
-                f"POST {REGISTER} HTTP/1.1",
-                f"Host: localhost:{port}",
-                "Accept: application/json",
-                f"Authorization: Bearer {self._token(port)}",
-                "Content-Type: application/json",
-                f"Content-Length: {len(self.body)}",
-                f"Digest: {_digest(self.body)}",
-                "",
-            ]
-        ).encode()
-        end = b"\r\n" + self.body
-        return Line((head + own + end for own in unsent), self.tls)
+        common = self._common(port) + _content_fields(self.body) + _digest_field(self.body)
+        return Line(
+            (each.first + common + each.fields + b"\r\n" + self.body for each in unsent), self.tls
+        )
 
-    def _token(self, port: int) -> str:
+    def reading_line(self, port: int) -> Line:
+        """Return a line of readings, again and again; each connection begins at another."""
+        common, own = self._common(port), self.reads
+        begin = secrets.randbelow(len(own))
+        turns = chain.from_iterable(repeat(own[begin:] + own[:begin]))
+        requests = (each.first + common + each.fields + b"\r\n" for each in turns)
+        return Line(requests, self.tls, expected=OK)
+
+    def plain_line(self, port: int, body: bytes) -> Line:
+        """Return a line of registrations without signature, all of them alike."""
+        request = _first("POST", REGISTER) + self._common(port) + _content_fields(body)
+        return Line(repeat(request + b"\r\n" + body), self.tls)
+
+    def token(self, port: int) -> str:
+        """Return a new access token of the bank on `port`."""
         connection = http.client.HTTPSConnection("localhost", port, context=self.tls, timeout=20)
         connection.request(
             "POST", TOKEN, _TOKEN_FORM, {"Content-Type": "application/x-www-form-urlencoded"}
@@ -61,6 +77,24 @@ class Tpp:
         answer = json.load(connection.getresponse())
         connection.close()
         return str(answer["access_token"])
+
+    def _common(self, port: int) -> bytes:
+        return (
+            f"Host: localhost:{port}\r\nAccept: application/json\r\n"
+            f"Authorization: Bearer {self.token(port)}\r\n"
+        ).encode()
+
+
+def _first(method: str, target: str) -> bytes:
+    return f"{method} {target} HTTP/1.1\r\n".encode()
+
+
+def _content_fields(body: bytes) -> bytes:
+    return f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n".encode()
+
+
+def _digest_field(body: bytes) -> bytes:
+    return f"Digest: {_digest(body)}\r\n".encode()
 
 
 def make_tpp(sandbox: Sandbox, identifier: str) -> Tpp:
@@ -75,36 +109,65 @@ def make_tpp(sandbox: Sandbox, identifier: str) -> Tpp:
     tls = ssl.create_default_context(cafile=str(sandbox.path / "server-ca.pem"))
     tls.load_cert_chain(pair.certificate, pair.key)
     kid = str(qsealc.certificate.serial_number)
-    return Tpp(tls, key_pem(qsealc.private_key), kid, _metadata(identifier, kid, qsealc))
+    return Tpp(
+        identifier,
+        tls,
+        qsealc.certificate.public_bytes(Encoding.DER),
+        key_pem(qsealc.private_key),
+        kid,
+        _metadata(identifier, kid, qsealc),
+    )
 
 
 def sign_ahead(tpps: Sequence[Tpp], count: int) -> None:
-    """Give every TPP `count` signed requests, on all CPUs."""
+    """Give every TPP `count` signed registrations, on all CPUs."""
+    missing = [[REGISTER] * (count - len(tpp.signed)) for tpp in tpps]
+    for tpp, signed in zip(tpps, _sign_all("POST", tpps, missing), strict=True):
+        tpp.signed += signed
+
+
+def sign_reads(tpps: Sequence[Tpp], client_ids: Sequence[Sequence[str]]) -> None:
+    """Give every TPP signed readings of its clients, on all CPUs."""
+    targets = [[f"{REGISTER}/{client_id}" for client_id in own] for own in client_ids]
+    for tpp, signed in zip(tpps, _sign_all("GET", tpps, targets), strict=True):
+        tpp.reads = signed
+
+
+def _sign_all(
+    method: str, tpps: Sequence[Tpp], targets: Sequence[Sequence[str]]
+) -> list[list[Signed]]:
     with ProcessPoolExecutor() as pool:
         jobs = [
-            pool.submit(_signed_lines, tpp.seal_key, tpp.kid, tpp.body, count - len(tpp.signed))
-            for tpp in tpps
+            pool.submit(
+                _sign, method, tpp.seal_key, tpp.kid, tpp.body if method == "POST" else None, own
+            )
+            for tpp, own in zip(tpps, targets, strict=True)
         ]
-        for tpp, job in zip(tpps, jobs, strict=True):
-            tpp.signed += job.result()
+        return [job.result() for job in jobs]
 
 
-def _signed_lines(seal_key: bytes, kid: str, body: bytes, count: int) -> list[bytes]:
+def _sign(
+    method: str, seal_key: bytes, kid: str, body: bytes | None, targets: Sequence[str]
+) -> list[Signed]:
+    """Return a request for each target, signed with an X-Request-ID of its own."""
     key = load_pem_private_key(seal_key, None)
     assert isinstance(key, rsa.RSAPrivateKey)
-    digest, lines = _digest(body), []
-    for _ in range(count):
+    digest = "" if body is None else f"digest: {_digest(body)}\n"
+    covered = f"(request-target) {'digest ' if digest else ''}x-request-id"
+    signed = []
+    for target in targets:
         request_id = uuid.uuid4()
-        text = f"(request-target): post {REGISTER}\ndigest: {digest}\nx-request-id: {request_id}"
+        text = f"(request-target): {method.lower()} {target}\n{digest}x-request-id: {request_id}"
         signature = base64.b64encode(
             key.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())
         ).decode()
-        lines.append(
+        fields = (
             f"X-Request-ID: {request_id}\r\n"
-            f'Signature: keyId="{kid}",algorithm="rsa-sha256",headers="{_COVERED}",'
-            f'signature="{signature}"\r\n'.encode()
+            f'Signature: keyId="{kid}",algorithm="rsa-sha256",headers="{covered}",'
+            f'signature="{signature}"\r\n'
         )
-    return lines
+        signed.append(Signed(_first(method, target), fields.encode()))
+    return signed
 
 
 def _digest(body: bytes) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
+from cluster import Cluster, running_cluster
+
 
 @pytest.fixture(autouse=True)
 def logging_left_as_it_was() -> Iterator[None]:
@@ -15,3 +17,10 @@ def logging_left_as_it_was() -> Iterator[None]:
     structlog.reset_defaults()
     logging.root.handlers[:] = handlers
     logging.root.setLevel(level)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A PostgreSQL of the tests' own."""
+    with running_cluster() as running:
+        yield running

@@ -7,10 +7,11 @@ from itertools import count
 from pathlib import Path
 
 from adapters.values import creation, record, removal, replacement
-from enrol.adapters.store import SqliteStore
+from enrol.adapters.sqlite import open_sqlite
+from enrol.adapters.store import RegisterStore
 
 
-async def register(store: SqliteStore, numbers) -> None:
+async def register(store: RegisterStore, numbers) -> None:
     for number in numbers:
         await store.clients.commit(creation(number))
         if number % 3 == 1:
@@ -21,7 +22,7 @@ async def register(store: SqliteStore, numbers) -> None:
 
 
 async def main(path: Path, first: int) -> None:
-    store = SqliteStore.open(path)
+    store = open_sqlite(path)
     numbers = count(first)
     await asyncio.gather(*(register(store, numbers) for _ in range(16)))
 

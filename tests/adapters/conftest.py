@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,15 @@ import pytest
 
 from adapters.inquiries import Local
 from adapters.issuer_host import IssuerHost, issuer_host
+from adapters.registers import open_here
+from cluster import Cluster, Database
 from eidas.minting import Authority, mint_authority
 from enrol.adapters.inquiry import InquiryPolicy
+from enrol.adapters.location import Location, PostgresUrl
 from enrol.adapters.migration import migrate
 from enrol.adapters.outbound import Reach
 from enrol.adapters.revocation import OnlineRevocationSource
-from enrol.adapters.store import SqliteStore
+from enrol.adapters.store import RegisterStore
 
 Query = Callable[..., list[tuple[Any, ...]]]
 
@@ -34,27 +38,54 @@ def path(tmp_path: Path, blank_register: bytes) -> Path:
     return path
 
 
-@pytest.fixture(params=["sqlite"])  # PostgreSQL joins the list
-async def store(request: pytest.FixtureRequest, path: Path) -> AsyncIterator[SqliteStore]:
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what is about a register on both databases, but for what wants a file of SQLite."""
+    if "register" in metafunc.fixturenames:
+        kinds = ["sqlite"] if "path" in metafunc.fixturenames else ["sqlite", "postgres"]
+        metafunc.parametrize("register", kinds, indirect=True)
+
+
+@pytest.fixture(scope="session")
+def migrated(cluster: Cluster) -> Database:
+    """A register in PostgreSQL, used by one test after the other."""
+    return cluster.create_register()
+
+
+@pytest.fixture
+def register(request: pytest.FixtureRequest) -> Location:
+    """A register in which nothing stands yet."""
+    if request.param == "sqlite":
+        path: Path = request.getfixturevalue("path")
+        return path
+    database: Database = request.getfixturevalue("migrated")
+    database.empty()
+    return PostgresUrl(database.server_url)
+
+
+@pytest.fixture
+async def store(register: Location) -> AsyncIterator[RegisterStore]:
     """An open register."""
-    opened = SqliteStore.open(path)
+    opened = await open_here(register)
     yield opened
     await opened.aclose()
 
 
 @pytest.fixture
-def query(path: Path) -> Query:
+def query(request: pytest.FixtureRequest, register: Location) -> Query:
     """Look into the register from outside."""
+    if isinstance(register, PostgresUrl):
+        database: Database = request.getfixturevalue("migrated")
+        return database.rows
+    return partial(_ask_sqlite, register)
 
-    def run(statement: str, *parameters: object) -> list[tuple[Any, ...]]:
-        connection = sqlite3.connect(path)
-        try:
-            with connection:
-                return connection.execute(statement, parameters).fetchall()
-        finally:
-            connection.close()
 
-    return run
+def _ask_sqlite(path: Path, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+    connection = sqlite3.connect(path)
+    try:
+        with connection:
+            return connection.execute(statement, parameters).fetchall()
+    finally:
+        connection.close()
 
 
 @pytest.fixture

@@ -19,8 +19,9 @@ from adapters.values import (
     token_event,
 )
 from enrol.adapters import chain as chain_module
-from enrol.adapters.store import SqliteStore
-from enrol.adapters.trail import DatabaseTrail, open_trail
+from enrol.adapters.sqlite import open_sqlite
+from enrol.adapters.trail import open_trail
+from enrol.adapters.view import RegisterView
 from enrol.errors import UnavailableError
 from enrol.registration.chain import GENESIS, Head, chain_hash
 from enrol.registration.kept import blob
@@ -67,7 +68,7 @@ def chained(path, first, last):
 @pytest.fixture
 async def trail(path):
     """A register closed in order, with nine events of every kind, and the path of it."""
-    store = SqliteStore.open(path)
+    store = open_sqlite(path)
     for number in range(1, 6):
         await store.clients.commit(creation(number))
     await store.clients.commit(removal(record(1), request_number=-1))
@@ -192,7 +193,7 @@ def test_trail_that_was_written_anew_is_found_by_a_head_noted_before(trail):
 
 async def test_head_noted_before_is_found_in_a_trail_that_has_grown(trail):
     noted = review(trail).head
-    store = SqliteStore.open(trail)
+    store = open_sqlite(trail)
     await store.clients.commit(creation(7))
     await store.aclose()
     result = review(trail, expected_head=noted.hash)
@@ -201,7 +202,7 @@ async def test_head_noted_before_is_found_in_a_trail_that_has_grown(trail):
 
 async def test_number_of_a_removed_event_is_not_given_again(trail):
     tamper(trail, f"DELETE FROM audit_events WHERE id = {EVENTS}")
-    store = SqliteStore.open(trail)
+    store = open_sqlite(trail)
     await store.clients.commit(creation(7))
     await store.aclose()
     assert found(trail) == [(FaultKind.EVENTS_MISSING, EVENTS + 1)]
@@ -239,7 +240,7 @@ async def test_blob_is_stored_once_in_whatever_batch_and_process_it_comes(path, 
     blobs = (blob(b"certificate"), blob(b"list"))
     numbers = count(1)
     for _ in range(2):
-        store = SqliteStore.open(path)
+        store = open_sqlite(path)
         for _ in range(2):
             events = [replace(refusal(next(numbers)), blobs=blobs) for _ in range(3)]
             for event in events:
@@ -274,7 +275,7 @@ async def test_head_is_logged_when_the_register_is_closed(path, monkeypatch):
     monkeypatch.setattr(
         chain_module._log, "info", lambda event, **facts: logged.append((event, facts))
     )
-    store = SqliteStore.open(path)
+    store = open_sqlite(path)
     await store.clients.commit(creation(1))
     assert logged == []
     await store.aclose()
@@ -321,14 +322,14 @@ async def test_reading_beside_the_server_neither_writes_nor_checkpoints(store, p
 
 async def test_trail_that_grows_while_it_is_opened_is_of_one_moment(store, path, monkeypatch):
     await store.clients.commit(creation(1))
-    complete, numbers = DatabaseTrail._first, count(2)
+    complete, numbers = RegisterView.first, count(2)
 
-    def first(trail, *arguments):
-        row = complete(trail, *arguments)
+    def first(view, *arguments):
+        row = complete(view, *arguments)
         store._writer.write([creation(next(numbers))])
         return row
 
-    monkeypatch.setattr(DatabaseTrail, "_first", first)
+    monkeypatch.setattr(RegisterView, "first", first)
     result = review(path)
     assert (result.wrong, result.events) == (0, 1)
 
@@ -341,7 +342,7 @@ async def test_log_of_a_server_that_was_killed_is_read(store, path, tmp_path):
     before = copy.read_bytes()
     assert review(copy).events == 1
     assert copy.read_bytes() == before
-    opened = SqliteStore.open(copy)
+    opened = open_sqlite(copy)
     assert await opened.clients.find(record(1).client_id) is not None
     await opened.aclose()
 

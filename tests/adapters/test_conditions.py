@@ -15,7 +15,7 @@ from adapters.values import (
     removal,
     replacement,
 )
-from enrol.adapters.store import SqliteStore
+from enrol.adapters.store import RegisterStore
 from enrol.eidas.organization import OrganizationIdentifier
 from enrol.errors import ClientMetadataError, EntitlementError
 from enrol.registration.agents import AgentScope
@@ -69,7 +69,7 @@ def without(old: Change, *, number: int) -> Change:
     return replace(made, write=replace(made.write, agents=AgentScope.CLIENTS))
 
 
-async def outcomes(store: SqliteStore, *changes: Change) -> list[str]:
+async def outcomes(store: RegisterStore, *changes: Change) -> list[str]:
     """Commit changes at the same time, and return what came of each."""
     found = await asyncio.gather(*map(store.clients.commit, changes), return_exceptions=True)
     return [
@@ -79,7 +79,7 @@ async def outcomes(store: SqliteStore, *changes: Change) -> list[str]:
 
 
 async def test_a_statement_registers_one_client_however_many_come_at_once(
-    store: SqliteStore, query: Query
+    store: RegisterStore, query: Query
 ) -> None:
     found = await outcomes(store, *(stated(number, "a") for number in range(1, 21)))
     assert sorted(found) == ["done", *["statement_reused"] * 19]
@@ -88,7 +88,7 @@ async def test_a_statement_registers_one_client_however_many_come_at_once(
 
 
 async def test_a_statement_for_many_registers_clients_of_its_organisation_alone(
-    store: SqliteStore,
+    store: RegisterStore,
 ) -> None:
     await store.clients.commit(stated(1, "a", once=False))
     await store.clients.commit(stated(2, "a", once=False))
@@ -96,14 +96,14 @@ async def test_a_statement_for_many_registers_clients_of_its_organisation_alone(
         await store.clients.commit(stated(3, "a", once=False, organization=OTHER_ORGANIZATION))
 
 
-async def test_one_name_is_not_that_of_two_statements(store: SqliteStore) -> None:
+async def test_one_name_is_not_that_of_two_statements(store: RegisterStore) -> None:
     await store.clients.commit(stated(1, "a", once=False))
     with pytest.raises(ClientMetadataError, match="statement_reused"):
         await store.clients.commit(stated(2, "a", once=False, text="other"))
 
 
 async def test_a_client_may_send_its_statement_again_when_it_is_updated(
-    store: SqliteStore, query: Query
+    store: RegisterStore, query: Query
 ) -> None:
     first = stated(1, "a")
     await store.clients.commit(first)
@@ -114,7 +114,7 @@ async def test_a_client_may_send_its_statement_again_when_it_is_updated(
     assert query("SELECT version FROM clients") == [(2,)]
 
 
-async def test_a_statement_is_not_free_again_when_its_client_is_gone(store: SqliteStore) -> None:
+async def test_a_statement_is_not_free_again_when_its_client_is_gone(store: RegisterStore) -> None:
     first = stated(1, "a")
     await store.clients.commit(first)
     await store.clients.commit(removal(record_of(first), request_number=2))
@@ -123,7 +123,7 @@ async def test_a_statement_is_not_free_again_when_its_client_is_gone(store: Sqli
 
 
 async def test_a_registration_that_is_refused_uses_no_statement(
-    store: SqliteStore, query: Query
+    store: RegisterStore, query: Query
 ) -> None:
     refused = stated(1, "a", quota=0)
     with pytest.raises(EntitlementError, match="quota_reached"):
@@ -132,7 +132,7 @@ async def test_a_registration_that_is_refused_uses_no_statement(
     await store.clients.commit(stated(2, "a"))
 
 
-async def test_an_agent_is_registered_after_its_tpp_and_with_no_more(store: SqliteStore) -> None:
+async def test_an_agent_is_registered_after_its_tpp_and_with_no_more(store: RegisterStore) -> None:
     agent = of_scope(2, "aisp", agent=AGENT)
     with pytest.raises(EntitlementError, match="agent_without_client"):
         await store.clients.commit(agent)
@@ -142,13 +142,13 @@ async def test_an_agent_is_registered_after_its_tpp_and_with_no_more(store: Sqli
     await store.clients.commit(agent)
 
 
-async def test_the_client_of_another_organisation_gives_nothing(store: SqliteStore) -> None:
+async def test_the_client_of_another_organisation_gives_nothing(store: RegisterStore) -> None:
     await store.clients.commit(of_scope(1, "aisp", organization=OTHER_ORGANIZATION))
     with pytest.raises(EntitlementError, match="agent_without_client"):
         await store.clients.commit(of_scope(2, "aisp", agent=AGENT))
 
 
-async def test_the_same_agent_may_act_for_two_tpps(store: SqliteStore, query: Query) -> None:
+async def test_the_same_agent_may_act_for_two_tpps(store: RegisterStore, query: Query) -> None:
     for number, organization in enumerate((ORGANIZATION, OTHER_ORGANIZATION)):
         for half in (
             of_scope(2 * number, "aisp", organization=organization),
@@ -161,7 +161,7 @@ async def test_the_same_agent_may_act_for_two_tpps(store: SqliteStore, query: Qu
 
 
 async def test_a_tpps_client_is_neither_narrowed_nor_removed_below_its_agents(
-    store: SqliteStore,
+    store: RegisterStore,
 ) -> None:
     own, agent = of_scope(1, "aisp pisp"), of_scope(2, "aisp", agent=AGENT)
     await store.clients.commit(own)
@@ -176,7 +176,7 @@ async def test_a_tpps_client_is_neither_narrowed_nor_removed_below_its_agents(
     await store.clients.commit(without(narrower, number=7))
 
 
-async def test_an_update_of_an_agent_keeps_to_its_tpps_clients(store: SqliteStore) -> None:
+async def test_an_update_of_an_agent_keeps_to_its_tpps_clients(store: RegisterStore) -> None:
     agent = of_scope(2, "aisp", agent=AGENT)
     for change in (of_scope(1, "aisp"), agent):
         await store.clients.commit(change)
@@ -185,7 +185,9 @@ async def test_an_update_of_an_agent_keeps_to_its_tpps_clients(store: SqliteStor
     await store.clients.commit(with_scope(agent, "aisp", number=4))
 
 
-async def test_an_agent_does_not_come_while_its_tpp_goes(store: SqliteStore, query: Query) -> None:
+async def test_an_agent_does_not_come_while_its_tpp_goes(
+    store: RegisterStore, query: Query
+) -> None:
     own = of_scope(1, "aisp")
     await store.clients.commit(own)
     found = await outcomes(store, without(own, number=2), of_scope(3, "aisp", agent=AGENT))
@@ -193,19 +195,19 @@ async def test_an_agent_does_not_come_while_its_tpp_goes(store: SqliteStore, que
     assert query("SELECT * FROM clients") == []
 
 
-async def test_a_tpp_does_not_go_while_its_agent_comes(store: SqliteStore) -> None:
+async def test_a_tpp_does_not_go_while_its_agent_comes(store: RegisterStore) -> None:
     own = of_scope(1, "aisp")
     await store.clients.commit(own)
     found = await outcomes(store, of_scope(3, "aisp", agent=AGENT), without(own, number=2))
     assert found == ["done", "agents_depend"]
 
 
-async def test_a_tpp_and_its_agent_may_come_at_once(store: SqliteStore) -> None:
+async def test_a_tpp_and_its_agent_may_come_at_once(store: RegisterStore) -> None:
     found = await outcomes(store, of_scope(1, "aisp"), of_scope(2, "aisp", agent=AGENT))
     assert found == ["done", "done"]
 
 
-async def test_two_clients_do_not_both_go_that_an_agent_could_rest_on(store: SqliteStore) -> None:
+async def test_two_clients_do_not_both_go_that_an_agent_could_rest_on(store: RegisterStore) -> None:
     first, second = of_scope(1, "aisp"), of_scope(2, "aisp")
     for change in (first, second, of_scope(3, "aisp", agent=AGENT)):
         await store.clients.commit(change)
@@ -214,19 +216,19 @@ async def test_two_clients_do_not_both_go_that_an_agent_could_rest_on(store: Sql
 
 
 async def test_a_dialect_that_asks_for_roles_alone_holds_agents_to_nothing_else(
-    store: SqliteStore,
+    store: RegisterStore,
 ) -> None:
     agent = of_scope(1, "aisp", agent=AGENT)
     await store.clients.commit(replace(agent, write=replace(agent.write, agents=AgentScope.ROLES)))
 
 
-async def test_a_family_of_many_pages_is_judged_whole(store: SqliteStore) -> None:
+async def test_a_family_of_many_pages_is_judged_whole(store: RegisterStore) -> None:
     await outcomes(store, *(of_scope(number, "pisp") for number in range(100, 330)))
     await store.clients.commit(of_scope(999, "aisp"))
     await store.clients.commit(of_scope(1, "aisp pisp", agent=AGENT))
 
 
-async def test_what_would_be_refused_is_foreseen(store: SqliteStore) -> None:
+async def test_what_would_be_refused_is_foreseen(store: RegisterStore) -> None:
     own, agent = of_scope(1, "aisp"), of_scope(2, "aisp", agent=AGENT)
     with pytest.raises(EntitlementError, match="agent_without_client"):
         await store.clients.foresee(agent.write, at=AT)

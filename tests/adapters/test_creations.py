@@ -13,7 +13,8 @@ from sqlalchemy.pool import NullPool
 from adapters.conftest import Query
 from adapters.values import AT, creation, key, record, removal, replacement
 from enrol.adapters.migration import alembic_config, migrate
-from enrol.adapters.store import SqliteStore
+from enrol.adapters.sqlite import open_sqlite
+from enrol.adapters.store import RegisterStore
 from enrol.errors import ClientMetadataError, EntitlementError
 from enrol.registration.ports import Change, Creation
 from enrol.registration.record import ClientRecord
@@ -34,7 +35,9 @@ def record_of(change: Change) -> ClientRecord:
     return change.write.record
 
 
-async def test_the_same_software_is_returned_as_it_stands(store: SqliteStore, query: Query) -> None:
+async def test_the_same_software_is_returned_as_it_stands(
+    store: RegisterStore, query: Query
+) -> None:
     first = await store.clients.commit(same(1, OnDuplicate.NEW))
     again = await store.clients.commit(same(2, OnDuplicate.RETURN))
     assert (again.client_id, again.version) == (first.client_id, 1)
@@ -42,7 +45,7 @@ async def test_the_same_software_is_returned_as_it_stands(store: SqliteStore, qu
     assert query("SELECT count(*) FROM audit_events") == [(1,)]
 
 
-async def test_a_returned_client_is_returned_to_the_same_bytes_again(store: SqliteStore) -> None:
+async def test_a_returned_client_is_returned_to_the_same_bytes_again(store: RegisterStore) -> None:
     await store.clients.commit(same(1, OnDuplicate.NEW))
     change = same(2, OnDuplicate.RETURN)
     entry = await store.clients.commit(change)
@@ -50,7 +53,7 @@ async def test_a_returned_client_is_returned_to_the_same_bytes_again(store: Sqli
     assert await store.clients.commit(change) == entry
 
 
-async def test_the_same_software_is_refused(store: SqliteStore, query: Query) -> None:
+async def test_the_same_software_is_refused(store: RegisterStore, query: Query) -> None:
     await store.clients.commit(same(1, OnDuplicate.NEW))
     with pytest.raises(ClientMetadataError, match="already_registered"):
         await store.clients.commit(same(2, OnDuplicate.REFUSE))
@@ -58,7 +61,7 @@ async def test_the_same_software_is_refused(store: SqliteStore, query: Query) ->
 
 
 async def test_the_same_software_is_registered_again_where_it_may(
-    store: SqliteStore, query: Query
+    store: RegisterStore, query: Query
 ) -> None:
     for number in (1, 2):
         await store.clients.commit(same(number, OnDuplicate.NEW))
@@ -67,7 +70,7 @@ async def test_the_same_software_is_registered_again_where_it_may(
 
 @pytest.mark.parametrize("policy", [OnDuplicate.RETURN, OnDuplicate.REFUSE])
 async def test_of_many_at_the_same_time_one_is_made(
-    store: SqliteStore, query: Query, policy: OnDuplicate
+    store: RegisterStore, query: Query, policy: OnDuplicate
 ) -> None:
     changes = [same(number, policy) for number in range(1, 21)]
     results: list[Any] = await asyncio.gather(
@@ -81,7 +84,7 @@ async def test_of_many_at_the_same_time_one_is_made(
         assert len(refused) == 19
 
 
-async def test_a_returned_client_needs_no_room(store: SqliteStore) -> None:
+async def test_a_returned_client_needs_no_room(store: RegisterStore) -> None:
     await store.clients.commit(same(1, OnDuplicate.RETURN, quota=1))
     entry = await store.clients.commit(same(2, OnDuplicate.RETURN, quota=1))
     assert entry.client_id == "client-1"
@@ -91,7 +94,7 @@ async def test_a_returned_client_needs_no_room(store: SqliteStore) -> None:
 
 @pytest.mark.parametrize("together", [True, False])
 async def test_a_client_that_is_gone_or_changed_is_not_the_same_any_more(
-    store: SqliteStore, query: Query, together: bool
+    store: RegisterStore, query: Query, together: bool
 ) -> None:
     for number in (1, 2):
         await store.clients.commit(same(number, OnDuplicate.NEW))
@@ -112,7 +115,7 @@ async def test_a_client_that_is_gone_or_changed_is_not_the_same_any_more(
     ]
 
 
-async def test_an_update_can_make_a_client_the_same(store: SqliteStore) -> None:
+async def test_an_update_can_make_a_client_the_same(store: RegisterStore) -> None:
     other = creation(1, key(1))
     await store.clients.commit(other)
     updated = replacement(record_of(other), key(1), request_number=11)
@@ -122,7 +125,7 @@ async def test_an_update_can_make_a_client_the_same(store: SqliteStore) -> None:
     assert (entry.client_id, entry.version) == ("client-1", 2)
 
 
-async def test_what_would_become_of_a_creation_is_foreseen(store: SqliteStore) -> None:
+async def test_what_would_become_of_a_creation_is_foreseen(store: RegisterStore) -> None:
     def asked(policy: OnDuplicate, quota: int | None = None) -> Creation:
         return Creation(record_of(same(2, policy)), quota, policy)
 
@@ -168,7 +171,7 @@ def test_software_is_the_same_whatever_else_changes() -> None:
     assert software_digest(named) == software_digest(renamed)
 
 
-async def test_an_organisation_sees_its_own_clients_page_by_page(store: SqliteStore) -> None:
+async def test_an_organisation_sees_its_own_clients_page_by_page(store: RegisterStore) -> None:
     for number in range(1, 8):
         await store.clients.commit(creation(number))
     await store.clients.commit(creation(8, organization="PSDDE-BAFIN-67890"))
@@ -181,14 +184,14 @@ async def test_an_organisation_sees_its_own_clients_page_by_page(store: SqliteSt
 
 
 async def test_clients_of_an_older_register_are_known_as_the_same(path: Path) -> None:
-    store = SqliteStore.open(path)
+    store = open_sqlite(path)
     for number in (1, 3):
         await store.clients.commit(creation(number))
     await store.clients.commit(same(2, OnDuplicate.NEW))
     await store.aclose()
     _downgrade(path, "0003")
     migrate(path)
-    store = SqliteStore.open(path)
+    store = open_sqlite(path)
     assert (await store.clients.commit(same(4, OnDuplicate.RETURN))).client_id == "client-2"
     assert len(await store.clients.list_clients("PSDFR-ACPR-12345", "", 10)) == 3
     await store.aclose()

@@ -11,11 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from adapters.registers import open_here
 from adapters.test_outbox import suspension
 from adapters.values import AT, creation, record, removal, replacement
 from enrol.adapters.delivery import Delivery, RetryPolicy
 from enrol.adapters.outbox import Message, Settlement
-from enrol.adapters.store import SqliteStore
+from enrol.adapters.sqlite import open_sqlite
+from enrol.adapters.store import RegisterStore, StoreSettings
 from enrol.adapters.webhooks import PARALLEL, Receipt, Verdict
 from enrol.errors import UnavailableError
 from enrol.registration.client_events import CLIENT_EVENTS
@@ -43,7 +45,7 @@ class Hands:
         self.sent.append(message)
         return self.answer(message)
 
-    def delivery(self, store: SqliteStore, policy: RetryPolicy = POLICY) -> Delivery:
+    def delivery(self, store: RegisterStore, policy: RetryPolicy = POLICY) -> Delivery:
         return Delivery(
             store.outbox, self.send, clock=self.clock, jitter=lambda: 1.0, policy=policy
         )
@@ -58,13 +60,13 @@ def hands() -> Hands:
 
 
 @pytest.fixture
-async def store(path) -> AsyncIterator[SqliteStore]:
-    opened = SqliteStore.open(path, told=TOLD)
+async def store(register) -> AsyncIterator[RegisterStore]:
+    opened = await open_here(register, StoreSettings(told=TOLD))
     yield opened
     await opened.aclose()
 
 
-async def register(store: SqliteStore, *numbers: int) -> None:
+async def register(store: RegisterStore, *numbers: int) -> None:
     for number in numbers:
         await store.clients.commit(creation(number))
 
@@ -226,7 +228,7 @@ class Life:
         self.open()
 
     def open(self) -> None:
-        self.store = SqliteStore.open(self.path, told=TOLD)
+        self.store = open_sqlite(self.path, StoreSettings(told=TOLD))
         self.delivery = self.hands.delivery(self.store)
 
     async def change(self, number: int) -> None:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from adapters.values import record
-from enrol.adapters.store import SqliteStore
+from enrol.adapters.sqlite import open_sqlite
 
 PROGRAM = Path(__file__).with_name("commit_forever.py")
 ROUNDS = 3
@@ -32,7 +32,7 @@ async def test_nothing_acknowledged_is_lost(path, query):
     first, total = 1, 0
     for round_number in range(ROUNDS):
         numbers = acknowledged_before_kill(path, first, enough=100 + 37 * round_number)
-        store = SqliteStore.open(path)
+        store = open_sqlite(path)
         for number in numbers:
             version, last, _ = LIVING[number % 3]
             found = await store.clients.find(record(number).client_id)

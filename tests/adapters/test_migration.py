@@ -16,7 +16,7 @@ from adapters.values import creation, refusal
 from enrol.adapters import migration
 from enrol.adapters.database import open_database
 from enrol.adapters.migration import alembic_config, migrate
-from enrol.adapters.store import SqliteStore
+from enrol.adapters.sqlite import open_sqlite
 from enrol.adapters.tables import REVISIONS, metadata
 from enrol.errors import ConfigurationError
 from enrol.registration.review import FaultKind
@@ -75,7 +75,7 @@ def test_every_revision_goes_down_and_up_again(path):
 @pytest.fixture
 async def first_schema(path):
     """A register of revision 0001 with more events than are copied at once."""
-    store = SqliteStore.open(path)
+    store = open_sqlite(path)
     for number in range(1, 1101):
         store.audit.note(refusal(number))
         if number % 500 == 0:
@@ -102,7 +102,7 @@ def test_events_of_the_first_schema_are_chained(first_schema):
 
 async def test_trail_goes_on_after_the_events_of_the_first_schema(first_schema):
     migrate(first_schema)
-    store = SqliteStore.open(first_schema)
+    store = open_sqlite(first_schema)
     await store.clients.commit(creation(7))
     await store.aclose()
     assert (review(first_schema).wrong, review(first_schema).head.id) == (0, 1103)
@@ -126,7 +126,7 @@ def test_going_down_and_up_leaves_the_chain_as_it_was(first_schema):
 
 
 async def test_migrate_leaves_a_current_register_as_it_is(path):
-    store = SqliteStore.open(path)
+    store = open_sqlite(path)
     await store.clients.commit(creation(1))
     await store.aclose()
     before = path.read_bytes()

@@ -6,9 +6,10 @@ from datetime import timedelta
 import msgspec
 import pytest
 
+from adapters.registers import open_here
 from adapters.values import AT, access_token, creation, record, removal, replacement, token_event
 from enrol.adapters.outbox import Delivered, Postponed, Settlement
-from enrol.adapters.store import SqliteStore
+from enrol.adapters.store import RegisterStore, StoreSettings
 from enrol.errors import UnavailableError
 from enrol.oauth.types import ClientId
 from enrol.registration.audit import AuditEvent, EventType
@@ -22,9 +23,9 @@ SUSPENDED = Standing(State.SUSPENDED, "cert_revoked", AT)
 
 
 @pytest.fixture
-async def store(path) -> AsyncIterator[SqliteStore]:
+async def store(register) -> AsyncIterator[RegisterStore]:
     """A register that tells of every event of a client."""
-    opened = SqliteStore.open(path, told=frozenset(CLIENT_EVENTS))
+    opened = await open_here(register, StoreSettings(told=frozenset(CLIENT_EVENTS)))
     yield opened
     await opened.aclose()
 
@@ -102,15 +103,15 @@ async def test_nothing_is_told_of_what_did_not_happen(store, query):
     assert query("SELECT count(*) FROM outbox") == [(1,)]
 
 
-async def test_a_register_that_tells_nobody_keeps_nothing(path, query):
-    quiet = SqliteStore.open(path)
+async def test_a_register_that_tells_nobody_keeps_nothing(register, query):
+    quiet = await open_here(register)
     await quiet.clients.commit(creation(1))
     await quiet.aclose()
     assert query("SELECT count(*) FROM outbox") == [(0,)]
 
 
-async def test_only_the_types_wanted_are_told(path, query):
-    picky = SqliteStore.open(path, told=frozenset({EventType.CLIENT_DELETED}))
+async def test_only_the_types_wanted_are_told(register, query):
+    picky = await open_here(register, StoreSettings(told=frozenset({EventType.CLIENT_DELETED})))
     await picky.clients.commit(creation(1))
     await picky.clients.commit(removal(record(1), request_number=2))
     await picky.aclose()
@@ -217,7 +218,7 @@ async def test_an_id_is_never_given_twice(path, blank_register, query):
     ids = set()
     for number in (1, 2):
         path.write_bytes(blank_register)
-        store = SqliteStore.open(path, told=frozenset(CLIENT_EVENTS))
+        store = await open_here(path, StoreSettings(told=frozenset(CLIENT_EVENTS)))
         await store.clients.commit(creation(number))
         (message,) = await store.outbox.due(AT, 10)
         assert message.id == 1

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from enrol.adapters.service_manager import READY, feed_watchdog, tell_service_manager
+from enrol.adapters.service_manager import READY, ServiceManager, feed_watchdog
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def manager(tmp_path: Path) -> Iterator[socket.socket]:
 
 
 def test_a_state_is_told_by_the_socket_that_is_named(manager: socket.socket) -> None:
-    tell_service_manager(READY, {"NOTIFY_SOCKET": manager.getsockname()})
+    ServiceManager({"NOTIFY_SOCKET": manager.getsockname()}).tell(READY)
     assert manager.recv(100) == b"READY=1"
 
 
@@ -29,18 +29,19 @@ def test_an_address_without_a_file_is_understood() -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
         sock.bind(f"\0enrol-test-{os.getpid()}")
         sock.settimeout(10)
-        tell_service_manager(READY, {"NOTIFY_SOCKET": f"@enrol-test-{os.getpid()}"})
+        ServiceManager({"NOTIFY_SOCKET": f"@enrol-test-{os.getpid()}"}).tell(READY)
         assert sock.recv(100) == b"READY=1"
 
 
 @pytest.mark.parametrize("address", [None, "", "relative", "/nobody/is/here"])
 def test_without_a_listener_nothing_happens(address: str | None) -> None:
-    tell_service_manager(READY, {} if address is None else {"NOTIFY_SOCKET": address})
+    ServiceManager({} if address is None else {"NOTIFY_SOCKET": address}).tell(READY)
 
 
 async def test_the_watchdog_hears_of_the_loop_again_and_again(manager: socket.socket) -> None:
     environment = {"NOTIFY_SOCKET": manager.getsockname(), "WATCHDOG_USEC": "2000"}
-    feeding = asyncio.create_task(feed_watchdog(environment | {"WATCHDOG_PID": str(os.getpid())}))
+    manager_of_ours = ServiceManager(environment | {"WATCHDOG_PID": str(os.getpid())})
+    feeding = asyncio.create_task(feed_watchdog(manager_of_ours))
     heard = [await asyncio.to_thread(manager.recv, 100) for _ in range(3)]
     feeding.cancel()
     assert heard == [b"WATCHDOG=1"] * 3
@@ -58,7 +59,7 @@ async def test_the_watchdog_hears_of_the_loop_again_and_again(manager: socket.so
 async def test_a_watchdog_that_is_not_ours_is_left_alone(
     manager: socket.socket, asked: dict[str, str]
 ) -> None:
-    await feed_watchdog({"NOTIFY_SOCKET": manager.getsockname(), **asked})
+    await feed_watchdog(ServiceManager({"NOTIFY_SOCKET": manager.getsockname(), **asked}))
     manager.setblocking(False)
     with pytest.raises(BlockingIOError):
         manager.recv(100)

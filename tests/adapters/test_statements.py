@@ -27,8 +27,11 @@ LOOKUPS = {
     "removal of keys": statements.DELETE_KEYS,
     "removal of a client": statements.DELETE_CLIENT,
     "purge of tokens": statements.DELETE_EXPIRED_TOKENS,
+    "assertion": statements.FIND_ASSERTION,
+    "purge of assertions": statements.DELETE_EXPIRED_ASSERTIONS,
 }
 TABLES = ("clients", "client_history", "client_keys", "ledger", "access_tokens", "audit_events")
+TABLES += ("used_assertions",)
 
 
 @pytest.mark.parametrize("statement", LOOKUPS.values(), ids=list(LOOKUPS))

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from adapters.test_migration import run
 from adapters.values import AT, access_token, creation, record, removal, replacement, token_event
 from enrol.adapters.migration import migrate
-from enrol.adapters.store import SqliteStore
+from enrol.adapters.sqlite import open_sqlite
 from enrol.errors import UnavailableError
 from enrol.oauth.types import ClientId
 from enrol.registration.audit import AuditEvent, EventType
@@ -204,7 +204,7 @@ async def test_who_was_suspended_by_the_second_last_schema_still_is(store, path,
         row = (ONE, "cert_revoked", milliseconds)
         connection.execute("INSERT INTO client_suspensions VALUES (?, ?, ?)", row)
     migrate(path)
-    again = SqliteStore.open(path)
+    again = open_sqlite(path)
     assert await again.clients.find(ONE) == replace(registered, standing=REVOKED)
     await again.aclose()
 

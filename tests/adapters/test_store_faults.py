@@ -9,9 +9,13 @@ from msgspec.structs import replace
 
 from adapters.values import access_token, creation, key, record, refusal, removal, token_event
 from enrol.adapters import store as store_module
-from enrol.adapters.store import SqliteStore
+from enrol.adapters.sqlite import open_sqlite
+from enrol.adapters.store import StoreSettings
 from enrol.errors import EntitlementError, UnavailableError
 from enrol.oauth.types import ClientId
+
+pytestmark = pytest.mark.usefixtures("path")
+"""What a file of SQLite does; of PostgreSQL tells `test_postgres_faults`."""
 
 TABLES = ("clients", "client_keys", "ledger", "audit_events")
 
@@ -25,7 +29,7 @@ def counts(query):
 def statements(store):
     """Every statement the writer begins a transaction, ends one or changes a table with."""
     seen: list[str] = []
-    store._database.writer.set_trace_callback(seen.append)
+    store._writer._connection.set_trace_callback(seen.append)
     return seen
 
 
@@ -157,7 +161,7 @@ async def test_lost_write_stops_all_writes_until_a_new_start(
     assert not store.healthy()
     assert await store.clients.find(ClientId("client-1")) == record(1)
     await store.aclose()
-    reopened = SqliteStore.open(path)
+    reopened = open_sqlite(path)
     await reopened.clients.commit(creation(2))
     assert reopened.healthy()
     await reopened.aclose()
@@ -192,7 +196,7 @@ async def test_rollback_that_fails_stops_all_writes(store, monkeypatch):
 
 
 async def test_file_locked_by_another_program_is_unavailable(store, path):
-    store._database.writer.execute("PRAGMA busy_timeout=1")
+    store._writer._connection.execute("PRAGMA busy_timeout=1")
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(UnavailableError, match="storage_unavailable"):
@@ -214,7 +218,7 @@ async def test_file_locked_by_another_program_is_unavailable(store, path):
     ],
 )
 async def test_register_that_cannot_be_read_is_unavailable(store, read):
-    store._database.reader.close()
+    store._reader._connection.close()
     with pytest.raises(UnavailableError, match="storage_unavailable"):
         await read(store)
     assert not store.healthy()
@@ -237,7 +241,7 @@ async def test_tokens_and_events_fail_like_changes(store, monkeypatch, query):
 
 
 async def test_too_many_waiting_changes_are_refused(path):
-    store = SqliteStore.open(path, most_waiting=10)
+    store = open_sqlite(path, StoreSettings(most_waiting=10))
     changes = [store.clients.commit(creation(number)) for number in range(1, 31)]
     outcomes = await asyncio.gather(*changes, return_exceptions=True)
     refusals = [outcome for outcome in outcomes if isinstance(outcome, UnavailableError)]
@@ -247,7 +251,7 @@ async def test_too_many_waiting_changes_are_refused(path):
 
 
 async def test_closing_writes_what_waits(path, counts):
-    store = SqliteStore.open(path)
+    store = open_sqlite(path)
     waiting = [asyncio.ensure_future(store.clients.commit(creation(n))) for n in range(1, 301)]
     await asyncio.sleep(0)
     await store.aclose()
@@ -256,7 +260,7 @@ async def test_closing_writes_what_waits(path, counts):
 
 
 async def test_change_after_closing_is_told_to_go_elsewhere(path):
-    store = SqliteStore.open(path)
+    store = open_sqlite(path)
     await store.aclose()
     with pytest.raises(UnavailableError, match="draining"):
         await store.clients.commit(creation(1))

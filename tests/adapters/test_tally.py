@@ -4,14 +4,14 @@ import asyncio
 from contextlib import suppress
 
 from adapters.values import access_token, creation, refusal, removal, replacement, token_event
-from enrol.adapters.store import SqliteStore
+from enrol.adapters.sqlite import open_sqlite
 from enrol.errors import EntitlementError
 from enrol.registration.meters import CommitMeter
 
 
 async def test_each_change_counts_once_and_only_where_it_was_written(path):
     meter = CommitMeter()
-    store = SqliteStore.open(path, meter=meter)
+    store = open_sqlite(path, meter=meter)
     first = creation(1, quota=1)
     await store.clients.commit(first)
     await store.clients.commit(first)  # again, and found
@@ -29,7 +29,7 @@ async def test_each_change_counts_once_and_only_where_it_was_written(path):
 
 async def test_equal_requests_of_one_batch_count_once(path):
     meter = CommitMeter()
-    store = SqliteStore.open(path, meter=meter)
+    store = open_sqlite(path, meter=meter)
     await asyncio.gather(
         *(store.clients.commit(creation(n, request_number=1)) for n in range(1, 6))
     )

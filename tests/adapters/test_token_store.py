@@ -1,12 +1,14 @@
 """What every `TokenStore` and `AuditTrail` must do."""
 
 import asyncio
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from msgspec import structs
 
+from adapters.registers import open_here
 from adapters.values import (
     AT,
     access_token,
@@ -16,14 +18,19 @@ from adapters.values import (
     removal,
     token_event,
 )
-from enrol.adapters.store import SqliteStore
-from enrol.errors import UnavailableError
+from enrol.adapters.store import StoreSettings
+from enrol.errors import GrantError, UnavailableError
 from enrol.registration.audit import AuditEvent, EventType
+from enrol.registration.ports import AssertionUse
 
 
 async def add(store, token):
     await store.tokens.add(token, token_event(token))
     return token
+
+
+def assertion(number) -> AssertionUse:
+    return AssertionUse(number.to_bytes(32, "big"), AT + timedelta(minutes=5))
 
 
 def revocation_event(token) -> AuditEvent:
@@ -78,8 +85,8 @@ async def test_purge_ends_the_tokens_that_expired_before(store):
     ]
 
 
-async def test_noted_refusals_are_written_before_the_register_closes(path, query):
-    store = SqliteStore.open(path)
+async def test_noted_refusals_are_written_before_the_register_closes(register, query):
+    store = await open_here(register)
     for number in range(3):
         store.audit.note(refusal(number))
     await store.aclose()
@@ -88,8 +95,8 @@ async def test_noted_refusals_are_written_before_the_register_closes(path, query
     ]
 
 
-async def test_refusals_beyond_the_bound_are_dropped_and_counted(path, query):
-    store = SqliteStore.open(path, most_notes=10)
+async def test_refusals_beyond_the_bound_are_dropped_and_counted(register, query):
+    store = await open_here(register, StoreSettings(most_notes=10))
     for number in range(25):
         store.audit.note(refusal(number))
     assert store.audit.dropped == 15
@@ -115,6 +122,52 @@ async def test_a_token_is_revoked_once(store, query):
     await asyncio.gather(*(store.tokens.revoke(token, event) for _ in range(3)))
     await store.tokens.revoke(token, event)
     assert query("SELECT type FROM audit_events") == [("token.issued",), ("token.revoked",)]
+
+
+async def test_an_assertion_obtains_one_token(store, query):
+    for number, use in enumerate((assertion(1), assertion(2))):
+        token = access_token(number)
+        await store.tokens.add(token, token_event(token), use)
+    with pytest.raises(GrantError, match="assertion_used"):
+        await store.tokens.add(access_token(3), token_event(access_token(3)), assertion(1))
+    assert query("SELECT count(*) FROM access_tokens") == [(2,)]
+    assert query("SELECT count(*) FROM audit_events") == [(2,)]
+
+
+async def test_of_those_who_use_an_assertion_at_once_one_has_a_token(store, query):
+    tokens = [access_token(number) for number in range(5)]
+    outcomes = await asyncio.gather(
+        *(store.tokens.add(token, token_event(token), assertion(1)) for token in tokens),
+        return_exceptions=True,
+    )
+    assert [outcome for outcome in outcomes if not isinstance(outcome, GrantError)] == [None]
+    assert query("SELECT count(*) FROM access_tokens") == [(1,)]
+
+
+async def test_a_refused_token_leaves_its_assertion_unused(store, query):
+    await store.clients.commit(creation(1))
+    await store.clients.commit(removal(record(1), request_number=2))
+    gone = access_token(1, client_id="client-1")
+    with pytest.raises(UnavailableError, match="concurrent_change"):
+        await store.tokens.add(gone, token_event(gone), assertion(1))
+    assert query("SELECT count(*) FROM used_assertions") == [(0,)]
+
+
+async def test_used_assertions_are_known_after_a_new_start(register):
+    for outcome in (nullcontext(), pytest.raises(GrantError, match="assertion_used")):
+        store = await open_here(register)
+        token = access_token(1)
+        with outcome:
+            await store.tokens.add(token, token_event(token), assertion(1))
+        await store.aclose()
+
+
+async def test_used_assertions_are_forgotten_an_hour_after_they_expired(store, query):
+    token = access_token(1)
+    await store.tokens.add(token, token_event(token), assertion(1))
+    for minutes, left in ((59, 1), (61, 0)):
+        await store.purge_tokens(assertion(1).expires_at + timedelta(minutes=minutes))
+        assert query("SELECT count(*) FROM used_assertions") == [(left,)]
 
 
 async def test_other_tokens_outlive_a_revocation(store):

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from adapters.trails import review_chain
 from adapters.values import AT, creation, refusal
-from enrol.adapters.store import SqliteStore
+from enrol.adapters.sqlite import open_sqlite
 from enrol.adapters.trail import open_trail
 from enrol.adapters.trail_file import ExportedTrail, open_export, write_trail
 from enrol.errors import ConfigurationError
@@ -24,7 +24,7 @@ FIRST_EVENT = 1 + len(BLOBS)
 @pytest.fixture
 async def lines(path):
     """The lines of the export of a trail of six events and two blobs."""
-    store = SqliteStore.open(path)
+    store = open_sqlite(path)
     for number in range(1, EVENTS):
         await store.clients.commit(creation(number))
     store.audit.note(replace(refusal(1), request=b"POST / HTTP/1.1\r\n\r\n\xff", blobs=BLOBS))

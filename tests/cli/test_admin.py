@@ -15,11 +15,13 @@ from msgspec.structs import replace
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
+from adapters.registers import open_here
 from adapters.test_states import PENDING, WHOLE
 from adapters.values import OTHER_ORGANIZATION, creation, record, removal
 from enrol.adapters.control.peers import account_of
+from enrol.adapters.location import Location
 from enrol.adapters.migration import migrate
-from enrol.adapters.store import SqliteStore
+from enrol.adapters.sqlite import open_sqlite
 from enrol.cli import admin_list, admin_orders
 from enrol.cli.main import app
 from enrol.errors import ConfigurationError
@@ -39,7 +41,7 @@ def named(number: int, **members: Any) -> ClientRecord:
     return replace(one, metadata=replace(one.metadata, jwks=None, **members))
 
 
-async def fill(path: Path) -> None:
+async def fill(register: Location) -> None:
     """Keep two TPPs: one with an own client, an agent's, one pending and one gone."""
     clients = [
         (named(1, client_legal_id="AGTFR-ACPR-7", client_name="The agent"), None),
@@ -48,7 +50,7 @@ async def fill(path: Path) -> None:
         (named(4, client_name="Doubtful"), WHOLE),
         (record(5, organization=OTHER_ORGANIZATION), None),
     ]
-    store = SqliteStore.open(path)
+    store = await open_here(register)
     for number, (client, standing) in enumerate(clients, 1):
         change = creation(number)
         await store.clients.commit(replace(change, write=Creation(client, None)))
@@ -304,7 +306,7 @@ def test_a_version_is_of_one_client(run: Run) -> None:
 
 
 def test_who_holds_the_register_and_does_not_listen_is_spoken_of(run: Run, config: Path) -> None:
-    store = SqliteStore.open(config.with_name("enrol.db"))
+    store = open_sqlite(config.with_name("enrol.db"))
     done = run("approve", "client-3", "--json")
     asyncio.run(store.aclose())
     assert done.exit_code == 2

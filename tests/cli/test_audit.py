@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from adapters.values import creation, record, refusal, removal
 from enrol.adapters.migration import migrate
-from enrol.adapters.store import SqliteStore
+from enrol.adapters.sqlite import open_sqlite
 from enrol.cli.main import app
 from enrol.errors import ConfigurationError
 from enrol.registration.kept import blob
@@ -27,7 +27,7 @@ EVENTS = 4
 
 
 async def fill(path: Path) -> None:
-    store = SqliteStore.open(path)
+    store = open_sqlite(path)
     await store.clients.commit(creation(1))
     await store.clients.commit(creation(2))
     await store.clients.commit(removal(record(1), request_number=9))

@@ -22,7 +22,7 @@ from enrol.oauth.types import ClientId, RequestId
 from enrol.registration.authenticate import Authenticator
 from enrol.registration.certificates import CertificateJudge
 from enrol.registration.keys import KeyFinder
-from enrol.registration.ratelimit import RateLimiter
+from enrol.registration.ratelimit import LocalRateLimiter
 from enrol.registration.request import UnverifiedRequest
 from enrol.registration.signatures import SignaturePolicies
 
@@ -115,7 +115,7 @@ def refusal_of_request(
         clock=lambda: AT,
         dialect=STET,
         signatures=SignaturePolicies(STET.signature.policy),
-        requests=RateLimiter(None),
+        requests=LocalRateLimiter(None),
     )
     call = authenticator.authenticate(UnverifiedRequest(RequestId("1"), message, qwac))
     return refusal_of(asyncio.run, call)

@@ -21,7 +21,8 @@ class Desk:
     """A sandbox bank on `folder`; `settings` are dotted names laid over its enrol.toml.
 
     `program` is what Python runs to be the `enrol` command; `issuer` is the sandbox whose QTSP
-    this bank trusts, where it is another's.
+    this bank trusts, where it is another's. `environment` is laid over that of the tests; what is
+    logged goes to `log_to` where it is set, a descriptor, else to a file beside the folder.
     """
 
     folder: Path
@@ -30,6 +31,8 @@ class Desk:
     port: int = 0
     program: tuple[str, ...] = ("-m", "enrol")
     issuer: Path | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+    log_to: int | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -55,26 +58,25 @@ class Desk:
 
     def start(self) -> None:
         """Start the server and wait until it says it is ready."""
-        environment = os.environ | {
-            f"ENROL_{name.upper().replace('.', '_')}": str(value)
-            for name, value in self.settings.items()
-        }
         self.log = (self.folder.parent / f"{self.folder.name}.log").open("ab")
         self.process = subprocess.Popen(
-            [
-                *(sys.executable, *self.program, "sandbox", "up", str(self.folder)),
-                *("--host", "127.0.0.1", "--port", str(self.port), *self.options),
-            ],
+            [sys.executable, *self.program, *self.command],
             stdout=subprocess.PIPE,
-            stderr=self.log,
+            stderr=self.log if self.log_to is None else self.log_to,
             text=True,
-            env=environment,
+            env=os.environ | self.environment | self.variables,
         )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         match = READY.fullmatch(line)
         assert match, f"said {line!r} instead of ready; see {self.log.name}"
         self.port = int(match[1] or self.port)  # a proxy has the port where a Unix socket is
+
+    @property
+    def command(self) -> list[str]:
+        """The `enrol` command that serves."""
+        address = ["--host", "127.0.0.1", "--port", str(self.port)]
+        return ["sandbox", "up", str(self.folder), *address, *self.options]
 
     def stop(self) -> int:
         """Ask the server to stop as a supervisor does, and return its exit code."""
@@ -93,6 +95,14 @@ class Desk:
         self.process.stdout.close()
         self.log.close()
         return code
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The settings as the environment has them."""
+        return {
+            f"ENROL_{name.upper().replace('.', '_')}": str(value)
+            for name, value in self.settings.items()
+        }
 
     @property
     def log_lines(self) -> list[str]:
@@ -116,6 +126,10 @@ class Desk:
             return connection.execute(sql, parameters).fetchall()
         finally:
             connection.close()
+
+    def damage(self) -> list[str]:
+        """Return what SQLite finds wrong with the file."""
+        return [said for (said,) in self.rows("PRAGMA integrity_check") if said != "ok"]
 
     def count_clients(self) -> int:
         """Return how many clients are registered."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 from unittest.mock import patch
 
-from enrol.adapters.store import SqliteStore
+from enrol.adapters.store import RegisterStore
 from enrol.cli import main
 from enrol.registration.record import ClientRecord
 from enrol.registration.response import RegistrationResponse, respond
@@ -47,7 +47,7 @@ class FaultyPort:
         return call
 
 
-class FaultyStore(SqliteStore):
+class FaultyStore(RegisterStore):
     """The register, behind ports that fail."""
 
     @classmethod
@@ -66,7 +66,7 @@ def run(folder: Path) -> None:
         return respond(record, **options)
 
     with (
-        patch("enrol.bootstrap.application.SqliteStore", FaultyStore),
+        patch("enrol.bootstrap.application.RegisterStore", FaultyStore),
         patch("enrol.server.routes.respond", faulty_respond),
     ):
         main()

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -151,16 +151,21 @@ class Party:
 
     def send(self, draft: Draft) -> Reply:
         """Send a request on the kept connection, a new one where it was closed."""
-        data = draft.to_bytes()
         if self._socket is not None:
-            try:
-                self._socket.sendall(data)
-                return self._kept(read_reply(self._socket, draft.method))
-            except (OSError, http.client.HTTPException):
-                self.close()
-        self._socket = self.connect()
-        self._socket.sendall(data)
-        return self._kept(read_reply(self._socket, draft.method))
+            with suppress(OSError, http.client.HTTPException):
+                return self.send_once(draft)
+        return self.send_once(draft)
+
+    def send_once(self, draft: Draft) -> Reply:
+        """Send a request on the kept connection, or a new one, and not again where it breaks."""
+        try:
+            if self._socket is None:
+                self._socket = self.connect()
+            self._socket.sendall(draft.to_bytes())
+            return self._kept(read_reply(self._socket, draft.method))
+        except BaseException:
+            self.close()
+            raise
 
     def _kept(self, reply: Reply) -> Reply:
         if reply.fields.get("connection") == "close":

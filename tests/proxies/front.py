@@ -51,6 +51,8 @@ class Front:
     sandbox: Path
     port: int = field(default_factory=free_port)
     hop_port: int = field(default_factory=free_port)
+    other_ports: tuple[int, ...] = ()
+    """Of the other nodes behind nginx."""
 
     def __post_init__(self) -> None:
         self.folder.mkdir(mode=0o700)
@@ -155,7 +157,7 @@ class Front:
             "enrol.conf",
             ours,
             ("listen 443", f"listen 127.0.0.1:{self.port}"),
-            ("unix:/run/enrol/proxy.sock", f"127.0.0.1:{self.hop_port}"),
+            ("server unix:/run/enrol/proxy.sock max_fails=0;", self._upstream()),
             ("proxy_pass http://enrol", "proxy_pass https://enrol"),
             ("proxy_http_version", f"include {hop};\n    proxy_http_version"),
         )
@@ -170,6 +172,11 @@ class Front:
             "include client-cert.conf; include enrol.conf; }\n"
         )
         return path
+
+    def _upstream(self) -> str:
+        """Return the nodes behind nginx."""
+        ports = (self.hop_port, *self.other_ports)
+        return " ".join(f"server 127.0.0.1:{port} max_fails=0;" for port in ports)
 
     def _haproxy(self) -> Path:
         return self._adapt(

@@ -16,7 +16,7 @@ from enrol.oauth.tokens import AccessToken, hash_token
 from enrol.oauth.types import ClientId
 from enrol.registration import issued_tokens
 from enrol.registration.issued_tokens import Gateways, IssuedTokenDesk
-from enrol.registration.ratelimit import Rate, RateLimiter
+from enrol.registration.ratelimit import LocalRateLimiter, Rate
 from enrol.registration.record import ClientRecord
 from enrol.registration.states import Standing, State
 
@@ -77,8 +77,8 @@ class World:
             clock=lambda: self.now,
             issuer="https://bank.test",
             generic_client_id=GENERIC,
-            questions=RateLimiter(questions),
-            requests=RateLimiter(requests),
+            questions=LocalRateLimiter(questions),
+            requests=LocalRateLimiter(requests),
         )
 
 
@@ -141,13 +141,13 @@ def test_the_methods_are_those_that_are_needed():
     assert both().methods == ("Bearer", "self_signed_tls_client_auth")
 
 
-def test_gateways_ask_within_a_rate(world):
+async def test_gateways_ask_within_a_rate(world):
     desk = world.desk(questions=Rate(1, timedelta(minutes=1)))
-    desk.check_gateway(SECRET, None)
+    await desk.check_gateway(SECRET, None)
     with pytest.raises(RateLimitError):
-        desk.check_gateway(SECRET, None)
+        await desk.check_gateway(SECRET, None)
     with pytest.raises(TokenError):
-        desk.check_gateway(None, None)
+        await desk.check_gateway(None, None)
 
 
 async def test_an_active_token_is_described(world):

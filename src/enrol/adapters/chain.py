@@ -1,6 +1,5 @@
 """The end of the audit trail, to which the writer links what it writes next."""
 
-import sqlite3
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ import structlog
 
 from enrol.adapters import rows, statements
 from enrol.adapters.cache import LruCache
+from enrol.adapters.connection import Connection
 from enrol.adapters.rows import Row
 from enrol.registration.audit import AuditEvent
 from enrol.registration.chain import Head, chain_hash
@@ -39,7 +39,7 @@ class Chain:
     transaction, and then either `advance` is called with it or, where that failed, `forget`.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._head: Head | None = None
         self._next_id = 1

@@ -3,12 +3,12 @@
 Both are judged within the transaction, by what stands and by what its batch puts down.
 """
 
-import sqlite3
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
 from enrol.adapters import rows, statements
+from enrol.adapters.connection import Connection
 from enrol.adapters.rows import Row
 from enrol.eidas.organization import OrganizationIdentifier
 from enrol.errors import ClientMetadataError, EntitlementError, Finding, RefusalError
@@ -25,7 +25,7 @@ _AT_ONCE: Final = 100
 class Conditions:
     """Judges the writes of a batch one after the other; most have no such condition."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._put: dict[ClientId, ClientRecord | None] = {}
         self.statements: dict[bytes, Row] = {}

@@ -1,16 +1,14 @@
 """What becomes of a new client: whether there is room for it, and whether it stands already."""
 
-import sqlite3
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
 
 from enrol.adapters import statements
-from enrol.adapters.conditions import Conditions
+from enrol.adapters.connection import Connection
 from enrol.eidas.organization import OrganizationIdentifier
 from enrol.errors import ClientMetadataError, EntitlementError, Finding, RefusalError
 from enrol.oauth.types import ClientId
-from enrol.registration.ports import Creation, Replacement
+from enrol.registration.ports import Creation
 from enrol.registration.record import ClientRecord
 from enrol.registration.software import OnDuplicate, software_digest
 
@@ -18,27 +16,10 @@ Same = tuple[ClientId, int]
 """A client that stands, and its version."""
 
 
-def foresee(
-    connection: sqlite3.Connection, write: Creation | Replacement, *, at: datetime
-) -> ClientId | None:
-    """Return the client that a creation would be answered with; raises what refuses a write."""
-    if isinstance(write, Creation):
-        match Creations(connection, (write,)).judge(write):
-            case (client_id, _):
-                return client_id
-            case RefusalError() as refusal:
-                raise refusal
-    organization = write.record.organization_identifier
-    refused = Conditions(connection).judge(write, organization=organization, at=at)
-    if refused is not None:
-        raise refused
-    return None
-
-
 class Creations:
     """Judges the creations of a batch by what stands, and by what the batch puts down."""
 
-    def __init__(self, connection: sqlite3.Connection, creations: Sequence[Creation]) -> None:
+    def __init__(self, connection: Connection, creations: Sequence[Creation]) -> None:
         self._connection = connection
         self._looks = any(each.on_duplicate is not OnDuplicate.NEW for each in creations)
         self._created: Counter[OrganizationIdentifier] = Counter()

@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 
 from enrol.adapters.outbox import Delivered, Message, Postponed, Settlement
-from enrol.adapters.outbox_store import SqliteOutbox
+from enrol.adapters.outbox_store import OutboxStore
 from enrol.adapters.webhooks import PARALLEL, Receipt, Verdict
 from enrol.errors import UnavailableError
 from enrol.registration.ports import Clock
@@ -24,6 +24,7 @@ Send = Callable[[Message, datetime], Awaitable[Receipt]]
 """Sends a message at a time, and returns what became of it; raises nothing."""
 
 _IDLE: Final = 60.0
+_OFF_DUTY: Final = 5.0
 _TROUBLE: Final = 5.0
 _MOST_DOUBLINGS: Final = 20
 
@@ -53,7 +54,7 @@ class Delivery:
 
     def __init__(
         self,
-        outbox: SqliteOutbox,
+        outbox: OutboxStore,
         send: Send,
         *,
         clock: Clock,
@@ -89,6 +90,8 @@ class Delivery:
             self._absences, self._quiet_until, self._is_unwanted = 0, None, False
         if self._is_unwanted:
             return _IDLE
+        if not await self._outbox.is_mine():
+            return _OFF_DUTY
         if self._quiet_until is not None and at < self._quiet_until:
             return (self._quiet_until - at).total_seconds()
         messages = await self._outbox.due(at, 1 if self._absences else PARALLEL)

@@ -5,13 +5,13 @@ stands first holds up what is behind it, also once it was given up.
 """
 
 import asyncio
-import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from enrol.adapters import outbox_statements, rows, statements
+from enrol.adapters.connection import Connection
 from enrol.adapters.rows import Row
 from enrol.oauth.types import ClientId
 from enrol.registration.audit import AuditEvent, EventType
@@ -92,7 +92,7 @@ class OutboxWriter:
     def __init__(self, told: frozenset[EventType] = frozenset()) -> None:
         self._told = told
 
-    def carry_out(self, connection: sqlite3.Connection, write: OutboxWrite) -> None:
+    def carry_out(self, connection: Connection, write: OutboxWrite) -> None:
         """Write what became of messages, or what is to become of them."""
         match write:
             case Settlement(outcomes, at):
@@ -108,7 +108,7 @@ class OutboxWriter:
 
     def put(
         self,
-        connection: sqlite3.Connection,
+        connection: Connection,
         events: Sequence[AuditEvent],
         linked: Sequence[Row],
         written: Sequence[ClientRecord],
@@ -165,7 +165,7 @@ class OutboxNews:
             self._event.clear()
 
 
-def _settle(connection: sqlite3.Connection, outcome: Delivered | Postponed, now: int) -> None:
+def _settle(connection: Connection, outcome: Delivered | Postponed, now: int) -> None:
     match outcome:
         case Delivered(message):
             _remove(connection, message.id, message.client_id, now)
@@ -176,15 +176,13 @@ def _settle(connection: sqlite3.Connection, outcome: Delivered | Postponed, now:
             connection.execute(outbox_statements.POSTPONE, parameters)
 
 
-def _remove(connection: sqlite3.Connection, number: int, client_id: str, now: int) -> None:
+def _remove(connection: Connection, number: int, client_id: str, now: int) -> None:
     """Remove a message, and let the next one of its client go."""
     connection.execute(outbox_statements.DELETE_MESSAGE, (number,))
     connection.execute(outbox_statements.ADVANCE, (now, client_id))
 
 
-def _message_row(
-    connection: sqlite3.Connection, event: AuditEvent, linked: Row, written: Written
-) -> Row:
+def _message_row(connection: Connection, event: AuditEvent, linked: Row, written: Written) -> Row:
     """Return the parameters of `INSERT_MESSAGE`; the hash of the event makes its id one of a kind.
 
     Numbers alone would come again after a backup was restored.

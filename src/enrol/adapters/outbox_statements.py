@@ -21,7 +21,7 @@ from sqlalchemy import (
     update,
 )
 
-from enrol.adapters.statements import compiled
+from enrol.adapters.sql import compiled
 from enrol.adapters.tables import audit_events, outbox
 
 _BEFORE: Final = outbox.alias("before")

@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 from enrol.adapters import outbox_statements, rows
 from enrol.adapters.outbox import Drop, Message, OutboxNews, OutboxWrite, Revival, Settlement
 from enrol.adapters.rows import Row
+from enrol.adapters.sql import Statement
 from enrol.oauth.types import ClientId
 from enrol.registration.audit import AuditEvent
 from enrol.registration.message_orders import WaitingMessage
@@ -15,20 +16,39 @@ T = TypeVar("T")
 
 
 class _Reader(Protocol):
-    def fetch(self, statement: str, parameters: Row, convert: Callable[[Sequence[Row]], T]) -> T:
+    async def fetch(
+        self, statement: Statement, parameters: Row, convert: Callable[[Sequence[Row]], T]
+    ) -> T:
         """Return what `convert` makes of the rows a statement finds."""
 
 
-class SqliteOutbox:
+class _Duty(Protocol):
+    async def is_mine(self) -> bool:
+        """Return whether this server does what one has to do."""
+
+
+class OutboxStore:
     """Messages that wait, read and settled beside the requests.
 
     Every method raises `UnavailableError` where the register cannot be read or written.
     """
 
-    def __init__(self, reader: _Reader, submit: Callable[[OutboxWrite], Awaitable[object]]) -> None:
+    def __init__(
+        self,
+        reader: _Reader,
+        submit: Callable[[OutboxWrite], Awaitable[object]],
+        *,
+        duty: _Duty,
+        news: OutboxNews,
+    ) -> None:
         self._reader = reader
         self._submit = submit
-        self.news = OutboxNews()
+        self._duty = duty
+        self.news = news
+
+    async def is_mine(self) -> bool:
+        """Return whether this server is the one that sends."""
+        return await self._duty.is_mine()
 
     async def due(self, at: datetime, limit: int) -> tuple[Message, ...]:
         """Return messages to be sent now, each of another client; what is due longest comes first.
@@ -36,11 +56,11 @@ class SqliteOutbox:
         Whoever sends them settles all of them before asking again.
         """
         parameters = (rows.milliseconds(at), limit)
-        return self._reader.fetch(outbox_statements.FIND_DUE, parameters, _messages)
+        return await self._reader.fetch(outbox_statements.FIND_DUE, parameters, _messages)
 
     async def next_time(self) -> datetime | None:
         """Return when a message is to be sent next, None where none waits."""
-        return self._reader.fetch(outbox_statements.FIND_NEXT_TIME, (), _first_time)
+        return await self._reader.fetch(outbox_statements.FIND_NEXT_TIME, (), _first_time)
 
     async def settle(self, settlement: Settlement) -> None:
         """Make durable what became of messages."""
@@ -48,7 +68,7 @@ class SqliteOutbox:
 
     async def find(self, number: int) -> WaitingMessage | None:
         """Return the message of an event, None where it was told, or nobody is to be."""
-        return self._reader.fetch(outbox_statements.FIND_MESSAGE, (number,), _waiting)
+        return await self._reader.fetch(outbox_statements.FIND_MESSAGE, (number,), _waiting)
 
     async def retry(self, number: int | None, at: datetime) -> None:
         """Send a message at once that stands first, or every one that does."""

@@ -1,15 +1,14 @@
 """The outbox of a register as operators look at it, beside its server or without one."""
 
 from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from enrol.adapters import outbox_statements
-from enrol.adapters.database import connect_to_read, translated
+from enrol.adapters.location import Location
 from enrol.adapters.rows import Row, from_milliseconds
+from enrol.adapters.view import open_view
 
 _PAGE: Final = 500
 
@@ -40,11 +39,11 @@ class ListedMessage(msgspec.Struct, frozen=True):
     failure: str | None
 
 
-def read_status(path: Path) -> OutboxStatus:
-    """Return how much waits in the register at `path`; raises `ConfigurationError`."""
-    with closing(connect_to_read(path)) as connection, translated(path):
-        counted = connection.execute(outbox_statements.COUNT).fetchone()
-        failed = connection.execute(outbox_statements.FIND_LAST_FAILURE).fetchone()
+def read_status(location: Location) -> OutboxStatus:
+    """Return how much waits in a register; raises `ConfigurationError`."""
+    with open_view(location) as view:
+        (counted,) = view.rows(outbox_statements.COUNT)
+        failed = view.first(outbox_statements.FIND_LAST_FAILURE)
     waiting, clients, given_up, oldest, failing_since = counted
     return OutboxStatus(
         waiting=waiting,
@@ -56,13 +55,12 @@ def read_status(path: Path) -> OutboxStatus:
     )
 
 
-def read_messages(path: Path) -> Iterator[ListedMessage]:
+def read_messages(location: Location) -> Iterator[ListedMessage]:
     """Return the messages that wait, in their order; raises `ConfigurationError`."""
     after = 0
-    with closing(connect_to_read(path)) as connection:
+    with open_view(location) as view:
         while True:
-            with translated(path):
-                page = connection.execute(outbox_statements.LIST, (after, _PAGE)).fetchall()
+            page = view.rows(outbox_statements.LIST, after, _PAGE)
             for row in page:
                 yield _listed(row)
             if len(page) < _PAGE:

@@ -3,16 +3,17 @@
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import islice
 from pathlib import Path
-from typing import IO, Final, Self
+from typing import IO, Final
 
 import msgspec
 
 from enrol.adapters import rows, statements
-from enrol.adapters.database import connect_to_read, translated
+from enrol.adapters.location import Location
+from enrol.adapters.view import RegisterView, open_view
 from enrol.oauth.types import ClientId
 from enrol.registration.ports import ClientStates, StateChange
 from enrol.registration.record import ClientRecord
@@ -29,52 +30,47 @@ _decode: Final = msgspec.json.Decoder(StateChange).decode
 
 
 class RegisterPages:
-    """`ClientPages` of a register, read beside its server or without one."""
+    """`ClientPages` of a register, read beside its servers or without one."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the register; raises `ConfigurationError` as `connect_to_read` does."""
-        self._path = path
-        self._connection = connect_to_read(path)
+    def __init__(self, view: RegisterView) -> None:
+        self._view = view
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._connection.close()
-
-    def count(self) -> int:
+    async def count(self) -> int:
         """Return how many clients there are."""
-        with translated(self._path):
-            return int(self._connection.execute(statements.COUNT_ALL_CLIENTS).fetchone()[0])
+        ((count,),) = await asyncio.to_thread(self._view.rows, statements.COUNT_ALL_CLIENTS)
+        return int(count)
 
     async def page(self, after: ClientId, limit: int) -> tuple[ClientRecord, ...]:
         """Return the next living clients after one, by client_id; none is the end."""
-        with translated(self._path):
-            found = self._connection.execute(statements.FIND_PAGE, (after, limit)).fetchall()
+        found = await asyncio.to_thread(self._view.rows, statements.FIND_PAGE, after, limit)
         return rows.living_clients(found)
 
 
 async def recheck_register(
-    path: Path,
+    location: Location,
     recheck: Recheck,
     *,
+    folder: Path,
     writer: Callable[[], AbstractAsyncContextManager[SetStates]] | None,
     progress: Callable[[int, int], object] = lambda *_: None,
 ) -> RecheckReport:
-    """Judge the clients of the register at `path`, and change the states that have to be changed.
+    """Judge the clients of a register, and change the states that have to be changed.
 
-    `writer` gives out what changes them, once there is something to change; without it nothing is
-    changed. Raises `ConfigurationError` as `RegisterPages` does, and what `writer` does.
+    Changes are kept in a file of `folder` until all are known. `writer` gives out what makes them,
+    once there is one; without it nothing is changed. Raises `ConfigurationError` as `open_view`
+    does, and what `writer` does.
     """
-    draft = path.with_name(f".{path.name}.recheck.{os.getpid()}")
+    draft = folder / f".recheck.{os.getpid()}"
     try:
-        with RegisterPages(path) as clients, _new_file(draft) as file:
-            total, done = clients.count(), 0
-            async for change in recheck.changes(clients):
-                done += 1
-                progress(done, total)
-                if change is not None:
-                    file.write(_encode(change) + b"\n")
+        async with _opened(location) as view:
+            with _new_file(draft) as file:
+                clients = RegisterPages(view)
+                total, done = await clients.count(), 0
+                async for change in recheck.changes(clients):
+                    done += 1
+                    progress(done, total)
+                    if change is not None:
+                        file.write(_encode(change) + b"\n")
         if writer is not None and draft.stat().st_size:
             async with writer() as set_states:
                 for changes in _read(draft):
@@ -110,6 +106,17 @@ def leisurely() -> Pace:
         began = time.monotonic()
 
     return Pace(at_once=4, pause=pause)
+
+
+@asynccontextmanager
+async def _opened(location: Location) -> AsyncIterator[RegisterView]:
+    """Open a register on a thread, as one of the network may be waited for."""
+    opened = open_view(location)
+    view = await asyncio.to_thread(opened.__enter__)
+    try:
+        yield view
+    finally:
+        await asyncio.to_thread(opened.__exit__, None, None, None)
 
 
 def _read(file: Path) -> Iterator[list[StateChange]]:

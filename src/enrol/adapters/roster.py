@@ -1,17 +1,16 @@
 """The clients of a register as the people of the bank look at them, read beside its server."""
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Final
 
 from sqlalchemy import Integer, bindparam, literal_column, select, tuple_
 
 from enrol.adapters import rows, statements
-from enrol.adapters.database import connect_to_read, translated
-from enrol.adapters.statements import compiled
+from enrol.adapters.location import Location
+from enrol.adapters.sql import compiled
 from enrol.adapters.tables import audit_events, clients
+from enrol.adapters.view import RegisterView, open_view
 from enrol.eidas.organization import OrganizationIdentifier
 from enrol.oauth.types import ClientId
 from enrol.registration.chain import ChainedEvent
@@ -44,22 +43,20 @@ _FIND_LAST_EVENTS: Final = compiled(
 
 
 class Roster:
-    """The clients; every method raises `ConfigurationError` where the file cannot be read."""
+    """The clients; every method raises `ConfigurationError` where they cannot be read."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
-        self._path = path
-        self._connection = connection
+    def __init__(self, view: RegisterView) -> None:
+        self._view = view
 
     def clients(self, organization: OrganizationIdentifier | None = None) -> Iterator[ClientRecord]:
         """Return the living clients, of one organisation or all, by organisation and client_id."""
         place = (organization or "", "")
         while True:
-            with translated(self._path):
-                some = self._connection.execute(_FIND_NEXT, (*place, AT_ONCE)).fetchall()
+            some = self._view.rows(_FIND_NEXT, *place, AT_ONCE)
             for place in some:
                 if organization not in (None, place[0]):
                     return
-                record = self.find(place[1])
+                record = self.find(ClientId(place[1]))
                 if record is not None:  # else it was deleted meanwhile
                     yield record
             if len(some) < AT_ONCE:
@@ -67,30 +64,24 @@ class Roster:
 
     def find(self, client_id: ClientId) -> ClientRecord | None:
         """Return a living client."""
-        with translated(self._path):
-            found = self._connection.execute(statements.FIND_CLIENT, (client_id,)).fetchall()
-        return rows.living_client(found)
+        return rows.living_client(self._view.rows(statements.FIND_CLIENT, client_id))
 
     def find_ended(self, client_id: ClientId) -> ClientRecord | None:
         """Return a client that was deleted, as it was then."""
-        with translated(self._path):
-            removal = self._connection.execute(statements.FIND_REMOVAL, (client_id,)).fetchone()
-            if removal is None:
-                return None
-            last = (client_id, removal[0])
-            row = self._connection.execute(statements.FIND_ENDED_VERSION, last).fetchone()
-        return rows.ended_client(row)
+        removal = self._view.first(statements.FIND_REMOVAL, client_id)
+        if removal is None:
+            return None
+        row = self._view.first(statements.FIND_ENDED_VERSION, client_id, *removal)
+        return rows.ended_client(row) if row is not None else None
 
     def last_events(self, client_id: ClientId, limit: int) -> list[ChainedEvent]:
         """Return what happened to a client last, the newest first."""
-        with translated(self._path):
-            parameters = (client_id, limit)
-            found = self._connection.execute(_FIND_LAST_EVENTS, parameters).fetchall()
+        found = self._view.rows(_FIND_LAST_EVENTS, client_id, limit)
         return [ChainedEvent(*row) for row in found]
 
 
 @contextmanager
-def open_roster(path: Path) -> Iterator[Roster]:
-    """Open the register at `path`; raises `ConfigurationError` as `connect_to_read` does."""
-    with closing(connect_to_read(path)) as connection:
-        yield Roster(path, connection)
+def open_roster(location: Location) -> Iterator[Roster]:
+    """Open a register to look at its clients; raises `ConfigurationError`."""
+    with open_view(location) as view:
+        yield Roster(view)

@@ -14,7 +14,7 @@ from enrol.oauth.tokens import AccessToken
 from enrol.oauth.types import ClientId, RequestId, X5tS256
 from enrol.registration.agents import is_agent
 from enrol.registration.audit import AuditEvent
-from enrol.registration.ports import LedgerEntry
+from enrol.registration.ports import AssertionUse, LedgerEntry
 from enrol.registration.record import ClientRecord, RegisteredKey
 from enrol.registration.software import software_digest
 from enrol.registration.states import Standing, State
@@ -135,6 +135,11 @@ def token_row(token: AccessToken) -> Row:
         " ".join(sorted(token.scope)),
         milliseconds(token.expires_at),
     )
+
+
+def assertion_row(assertion: AssertionUse) -> Row:
+    """Return the row of `tables.used_assertions`."""
+    return (assertion.name, milliseconds(assertion.expires_at))
 
 
 def living_client(rows: Sequence[Row]) -> ClientRecord | None:

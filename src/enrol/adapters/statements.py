@@ -25,10 +25,9 @@ from sqlalchemy import (
     union,
     update,
 )
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.sql import ClauseElement
+from sqlalchemy.dialects.postgresql.dml import insert as insert_unless
 
+from enrol.adapters.sql import Statement, compiled
 from enrol.adapters.tables import (
     access_tokens,
     audit_events,
@@ -42,6 +41,7 @@ from enrol.adapters.tables import (
     evidence_blobs,
     ledger,
     software_statements,
+    used_assertions,
 )
 
 KEYS_FOUND: Final = 8
@@ -52,21 +52,11 @@ SAME_FOUND: Final = 8
 
 _NO_OFFSET: Final[ColumnClause[int]] = literal_column("0")  # else SQLAlchemy binds one
 
-_DIALECT: Final = sqlite.dialect(paramstyle="qmark")
 
-
-def compiled(statement: ClauseElement, *parameters: str) -> str:
-    """Return the text of a statement whose parameters stand in the order given."""
-    result = statement.compile(dialect=_DIALECT)
-    order = tuple(getattr(result, "positiontup", ()))
-    if order != parameters:
-        raise AssertionError(f"{result} takes {order}, not {parameters}")
-    return str(result)
-
-
-def _insertion(table: Table, *columns: str) -> str:
+def _insertion(table: Table, *columns: str) -> Statement:
     names = columns or tuple(column.name for column in table.columns)
-    return compiled(insert(table).values({name: bindparam(name) for name in names}), *names)
+    values: dict[str, object] = {name: bindparam(name) for name in names}
+    return compiled(insert(table).values(values).inline(), *names)
 
 
 # --- reading ---------------------------------------------------------------------------------
@@ -186,14 +176,14 @@ FIND_TOKEN: Final = compiled(
 
 
 @cache
-def find_entries(count: int) -> str:
+def find_entries(count: int) -> Statement:
     """Return the statement that finds the ledger entries under `count` keys."""
     names = [f"key_{index}" for index in range(count)]
     return compiled(select(ledger).where(ledger.c.key.in_([*map(bindparam, names)])), *names)
 
 
 @cache
-def find_versions(count: int) -> str:
+def find_versions(count: int) -> Statement:
     """Return the statement that finds the versions and standings of `count` living clients."""
     names = [f"client_id_{index}" for index in range(count)]
     return compiled(
@@ -242,6 +232,10 @@ FIND_STATEMENT_USE: Final = compiled(
     select(software_statements).where(software_statements.c.name == bindparam("name")), "name"
 )
 
+FIND_ASSERTION: Final = compiled(
+    select(used_assertions.c.name).where(used_assertions.c.name == bindparam("name")), "name"
+)
+
 FIND_REMOVAL: Final = compiled(
     select(client_history.c.version).where(
         client_history.c.client_id == bindparam("client_id"),
@@ -256,7 +250,9 @@ FIND_HEAD: Final = compiled(
     .limit(literal_column("1"))
     .offset(_NO_OFFSET)
 )
-FIND_LAST_ID: Final = "SELECT seq FROM sqlite_sequence WHERE name = 'audit_events'"
+FIND_LAST_ID: Final = Statement(
+    "SELECT seq FROM sqlite_sequence WHERE name = 'audit_events'", "SELECT id FROM audit_last"
+)
 """Finds the highest `id` that was ever given to an event, whether it is there or not."""
 
 # --- reading the audit trail, beside the server ------------------------------------------------
@@ -304,12 +300,14 @@ INSERT_STATEMENT: Final = _insertion(software_statements)
 INSERT_ENTRY: Final = _insertion(ledger)
 INSERT_EVENT: Final = _insertion(audit_events)
 INSERT_BLOB: Final = compiled(
-    sqlite_insert(evidence_blobs)
+    insert_unless(evidence_blobs)
     .values({"sha256": bindparam("sha256"), "content": bindparam("content")})
+    .inline()
     .on_conflict_do_nothing(),
     *("sha256", "content"),
 )
 INSERT_TOKEN: Final = _insertion(access_tokens)
+INSERT_ASSERTION: Final = _insertion(used_assertions)
 
 _OF_CLIENT: Final = clients.c.client_id == bindparam("of_client_id")
 
@@ -349,7 +347,7 @@ DELETE_SOFTWARE: Final = compiled(
     delete(client_software).where(client_software.c.client_id == bindparam("client_id")),
     "client_id",
 )
-_FIRST_USE: Final = sqlite_insert(client_token_uses).from_select(
+_FIRST_USE: Final = insert_unless(client_token_uses).from_select(
     ["client_id", "generation"],
     select(clients.c.client_id, bindparam("generation", type_=Integer)).where(
         clients.c.client_id == bindparam("client_id")
@@ -382,4 +380,7 @@ DELETE_TOKEN: Final = compiled(
 )
 DELETE_EXPIRED_TOKENS: Final = compiled(
     delete(access_tokens).where(access_tokens.c.expires_at < bindparam("before")), "before"
+)
+DELETE_EXPIRED_ASSERTIONS: Final = compiled(
+    delete(used_assertions).where(used_assertions.c.expires_at < bindparam("before")), "before"
 )

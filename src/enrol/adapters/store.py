@@ -1,27 +1,26 @@
-"""The register in a SQLite file, behind the ports of the domain.
+"""The register behind the ports of the domain, whichever database it is in.
 
-Reads run on the event loop's thread, as they take microseconds; writes go through group commit.
+Reads go through the reader of the database, writes through group commit to its writer.
 """
 
-import sqlite3
+import asyncio
+import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from typing import Final, Self, TypeVar, cast
-
-import msgspec
+from typing import Final, Protocol, TypeVar, cast
 
 from enrol.adapters import rows, statements
 from enrol.adapters.cache import LruCache
-from enrol.adapters.creations import foresee
-from enrol.adapters.database import Database, open_database
 from enrol.adapters.groupcommit import MOST_NOTES, MOST_WAITING, GroupCommit
-from enrol.adapters.outbox import OutboxWriter
-from enrol.adapters.outbox_store import SqliteOutbox
+from enrol.adapters.outbox import OutboxNews
+from enrol.adapters.outbox_store import OutboxStore
 from enrol.adapters.rows import Row
+from enrol.adapters.sql import Statement
 from enrol.adapters.tally import tally
 from enrol.adapters.transaction import (
+    Foresight,
     Outcome,
     TokenIssue,
     TokenPurge,
@@ -30,13 +29,13 @@ from enrol.adapters.transaction import (
 )
 from enrol.adapters.writer import Writer
 from enrol.eidas.organization import OrganizationIdentifier
-from enrol.errors import UnavailableError
 from enrol.oauth.mtls import x5t_s256
 from enrol.oauth.tokens import AccessToken
 from enrol.oauth.types import ClientId
 from enrol.registration.audit import AuditEvent, EventType
 from enrol.registration.meters import CommitMeter
 from enrol.registration.ports import (
+    AssertionUse,
     Change,
     Creation,
     LedgerEntry,
@@ -62,56 +61,97 @@ CACHED_TOKENS: Final = 10_000
 _SLOWEST_BATCH: Final = 10.0
 _RECOVERY: Final = 5.0
 
-_Commits = GroupCommit[Write, LedgerEntry | None]
+_Commits = GroupCommit[Write, LedgerEntry | ClientId | None]
 
 
-class SqliteStore:
-    """One SQLite file as `clients`, `tokens` and `audit`, the three ports that share it.
+class Reader(Protocol):
+    """What reads the register, on the event loop."""
 
-    Events of the types `told` go into the `outbox` with the change they are of.
+    async def fetch(
+        self, statement: Statement, parameters: Row, convert: Callable[[Sequence[Row]], T]
+    ) -> T:
+        """Return what `convert` makes of the rows a statement finds.
+
+        Raises `UnavailableError` ``storage_unavailable`` where they cannot be found or understood.
+        """
+
+    def healthy(self) -> bool:
+        """Return whether the register can be read, as far as is known now."""
+
+    async def watch(self) -> None:
+        """Keep knowing it; returns where a look is enough, else to be cancelled."""
+
+    async def aclose(self) -> None:
+        """Read no more."""
+
+
+class Duty(Protocol):
+    """What only one of several servers has to do."""
+
+    async def is_mine(self) -> bool:
+        """Return whether this server is the one that does it, as of now."""
+
+    async def aclose(self) -> None:
+        """Leave it to another server."""
+
+
+class SoleDuty:
+    """The duty of a server that has its register for itself."""
+
+    async def is_mine(self) -> bool:
+        """Return true."""
+        return True
+
+    async def aclose(self) -> None:
+        """Do nothing: there is no other server."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """How many writes and notes may wait, and the types of events that are told others.
+
+    `tokens_kept` is for how many seconds a token is believed that was read: for ever where no
+    other process ends one.
     """
+
+    most_waiting: int = MOST_WAITING
+    most_notes: int = MOST_NOTES
+    told: frozenset[EventType] = frozenset()
+    tokens_kept: float = math.inf
+
+
+class RegisterStore:
+    """One register as `clients`, `tokens`, `audit` and `outbox`, the ports that share it."""
 
     def __init__(
         self,
-        database: Database,
+        reader: Reader,
+        writer: Writer,
+        close: Callable[[], None],
         *,
-        most_waiting: int = MOST_WAITING,
-        most_notes: int = MOST_NOTES,
+        duty: Duty,
+        news: OutboxNews,
+        settings: StoreSettings,
         meter: CommitMeter | None = None,
-        told: frozenset[EventType] = frozenset(),
     ) -> None:
-        self._database = database
+        """Take what reads, what writes, and what closes the latter, on a thread of its own."""
+        self.duty = duty
         self._meter = meter or CommitMeter()
-        self._reader = _Reader(database.reader)
-        self._writer = Writer(database.writer, outbox=OutboxWriter(told))
-        self._cached_tokens: LruCache[bytes, AccessToken] = LruCache(CACHED_TOKENS)
+        self._reader = reader
+        self._writer = writer
+        self._close = close
+        self._cached_tokens = _TokenCache(settings.tokens_kept)
         self._commits = _Commits(
             self._writer.write,
             settled=self._settled,
-            most_waiting=most_waiting,
-            most_notes=most_notes,
+            most_waiting=settings.most_waiting,
+            most_notes=settings.most_notes,
             meter=self._meter,
         )
-        self.clients = SqliteClientStore(self._reader, self._commits)
-        self.tokens = SqliteTokenStore(self._reader, self._commits, self._cached_tokens)
-        self.audit = SqliteAuditTrail(self._commits)
-        self.outbox = SqliteOutbox(self._reader, self._commits.submit)
-
-    @classmethod
-    def open(
-        cls,
-        path: Path,
-        *,
-        most_waiting: int = MOST_WAITING,
-        most_notes: int = MOST_NOTES,
-        meter: CommitMeter | None = None,
-        told: frozenset[EventType] = frozenset(),
-    ) -> Self:
-        """Open the register at `path`; raises `ConfigurationError` as `open_database` does."""
-        database = open_database(path)
-        return cls(
-            database, most_waiting=most_waiting, most_notes=most_notes, meter=meter, told=told
-        )
+        self.clients = StoredClients(self._reader, self._commits)
+        self.tokens = StoredTokens(self._reader, self._commits, self._cached_tokens)
+        self.audit = StoredTrail(self._commits)
+        self.outbox = OutboxStore(self._reader, self._commits.submit, duty=duty, news=news)
 
     @property
     def waiting(self) -> int:
@@ -131,29 +171,34 @@ class SqliteStore:
     def healthy(self) -> bool:
         """Return whether the register can be read and, as far as is known, written.
 
-        It is not while a batch takes longer than ten seconds, nor for five seconds after the file
-        or the disk refused one: then the next change is the probe.
+        It is not while a batch takes longer than ten seconds, nor for five seconds after the
+        database refused one: then the next change is the probe.
         """
         if self._writer.failed or self._commits.busy_for > _SLOWEST_BATCH:
             return False
         failed_at = self._writer.failed_at
         if failed_at is not None and time.monotonic() - failed_at < _RECOVERY:
             return False
-        try:
-            self._reader.fetch(statements.FIND_TOKEN, (b"",), len)
-        except UnavailableError:
-            return False
-        return True
+        return self._reader.healthy()
+
+    async def watch(self) -> None:
+        """Keep knowing whether the register can be read; to be cancelled."""
+        await self._reader.watch()
 
     async def purge_tokens(self, expired_before: datetime) -> None:
         """Delete the tokens that expired before a time; raises `UnavailableError`."""
         await self._commits.submit(TokenPurge(expired_before))
 
     async def aclose(self) -> None:
-        """Finish what waits to be written, take no more, and close the file."""
+        """Finish what waits to be written, take no more, and close the register."""
         await self._commits.aclose()
+        await self._reader.aclose()
+        await self.duty.aclose()
+        await asyncio.to_thread(self._end)
+
+    def _end(self) -> None:
         self._writer.log_head()
-        self._database.close()
+        self._close()
 
     def _settled(self, batch: Sequence[Write], outcomes: Sequence[Outcome]) -> None:
         """Count what a batch wrote, and forget what it ended, before anybody is told."""
@@ -172,47 +217,51 @@ class SqliteStore:
             if not isinstance(outcome, Exception) and (client_id := _removed_by(write)) is not None
         }
         if removed:
-            self._cached_tokens.discard(lambda token: token.client_id in removed)
+            self._cached_tokens.forget_those_of(removed)
 
 
-class _Reader:
-    """The connection that reads, on the event loop's thread."""
+class _TokenCache:
+    """Tokens read lately; each is believed for so many seconds."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    def __init__(self, kept: float) -> None:
+        self._kept = kept
+        self._tokens: LruCache[bytes, tuple[AccessToken, float]] = LruCache(CACHED_TOKENS)
 
-    def fetch(self, statement: str, parameters: Row, convert: Callable[[Sequence[Row]], T]) -> T:
-        """Return what `convert` makes of the rows a statement finds.
+    def get(self, token_hash: bytes) -> AccessToken | None:
+        """Return a token that is believed still."""
+        found = self._tokens.get(token_hash)
+        return found[0] if found is not None and time.monotonic() < found[1] else None
 
-        Raises `UnavailableError` ``storage_unavailable`` where they cannot be found or understood.
-        """
-        return self.read(lambda c: convert(c.execute(statement, parameters).fetchall()))
+    def put(self, token_hash: bytes, token: AccessToken) -> None:
+        """Remember a token."""
+        self._tokens.put(token_hash, (token, time.monotonic() + self._kept))
 
-    def read(self, question: Callable[[sqlite3.Connection], T]) -> T:
-        """Return what a question asked of the connection is answered with; raises as `fetch`."""
-        try:
-            return question(self._connection)
-        except (sqlite3.Error, msgspec.DecodeError) as exc:
-            raise UnavailableError("storage_unavailable") from exc
+    def drop(self, token_hash: bytes) -> None:
+        """Forget a token."""
+        self._tokens.drop(token_hash)
+
+    def forget_those_of(self, clients: Container[ClientId]) -> None:
+        """Forget the tokens of some clients."""
+        self._tokens.discard(lambda kept: kept[0].client_id in clients)
 
 
-class SqliteClientStore:
-    """`ClientStore` in SQLite."""
+class StoredClients:
+    """`ClientStore` in a register."""
 
-    def __init__(self, reader: _Reader, commits: _Commits) -> None:
+    def __init__(self, reader: Reader, commits: _Commits) -> None:
         self._reader = reader
         self._commits = commits
 
     async def find(self, client_id: ClientId) -> ClientRecord | None:
         """Return the living client, or None."""
-        return self._reader.fetch(statements.FIND_CLIENT, (client_id,), rows.living_client)
+        return await self._reader.fetch(statements.FIND_CLIENT, (client_id,), rows.living_client)
 
     async def find_version(self, client_id: ClientId, version: int) -> ClientRecord | None:
         """Return a client as it was at `version`, even if it was replaced or deleted since."""
         living = await self.find(client_id)
         if living is not None and living.version == version:
             return living
-        return self._reader.fetch(
+        return await self._reader.fetch(
             statements.FIND_ENDED_VERSION, (client_id, version), _first_ended_client
         )
 
@@ -222,34 +271,34 @@ class SqliteClientStore:
         """Return the keys of living clients of an organisation that `keyid` names, newest first."""
         organization = organization_identifier
         parameters = (organization, keyid, organization, _thumbprint(keyid), organization, keyid)
-        return self._reader.fetch(statements.FIND_KEYS, parameters, _newest_keys)
+        return await self._reader.fetch(statements.FIND_KEYS, parameters, _newest_keys)
 
     async def find_entry(self, key: bytes) -> LedgerEntry | None:
         """Return the ledger entry under `key`, or None."""
-        return self._reader.fetch(statements.FIND_ENTRY, (key,), _first_entry)
+        return await self._reader.fetch(statements.FIND_ENTRY, (key,), _first_entry)
 
     async def page(self, after: ClientId, limit: int) -> tuple[ClientRecord, ...]:
         """Return the next living clients after one, by client_id; none is the end."""
-        return self._reader.fetch(statements.FIND_PAGE, (after, limit), rows.living_clients)
+        return await self._reader.fetch(statements.FIND_PAGE, (after, limit), rows.living_clients)
 
     async def list_clients(
         self, organization_identifier: OrganizationIdentifier, after: ClientId, limit: int
     ) -> tuple[ClientRecord, ...]:
         """Return the next living clients of an organisation after one, by client_id."""
         parameters = (organization_identifier, after, limit)
-        return self._reader.fetch(statements.FIND_OWN_PAGE, parameters, rows.living_clients)
+        return await self._reader.fetch(statements.FIND_OWN_PAGE, parameters, rows.living_clients)
 
     async def foresee(self, write: Creation | Replacement, *, at: datetime) -> ClientId | None:
         """Return the client that a creation would be answered with, None for its own.
 
         Raises what `commit` would, as things stand now.
         """
-        return self._reader.read(lambda connection: foresee(connection, write, at=at))
+        return cast("ClientId | None", await self._commits.submit(Foresight(write, at)))
 
     async def find_due(self, at: datetime, limit: int) -> tuple[ClientRecord, ...]:
         """Return some of the clients that are pending until a time that has come."""
         parameters = (rows.milliseconds(at), limit)
-        due = self._reader.fetch(statements.FIND_DUE, parameters, list)
+        due = await self._reader.fetch(statements.FIND_DUE, parameters, list[Row])
         found = [await self.find(client_id) for (client_id,) in due]
         return tuple([record for record in found if record is not None])
 
@@ -266,26 +315,27 @@ class SqliteClientStore:
         await self._commits.submit(use)
 
 
-class SqliteTokenStore:
-    """`TokenStore` in SQLite; a token never changes, so those used lately are kept in memory.
+class StoredTokens:
+    """`TokenStore` in a register; a token never changes, so those used lately are kept in memory.
 
     The tokens of a client are deleted with it, in the same transaction, and leave the memory
     before its deletion is acknowledged.
     """
 
-    def __init__(
-        self, reader: _Reader, commits: _Commits, cached: LruCache[bytes, AccessToken]
-    ) -> None:
+    def __init__(self, reader: Reader, commits: _Commits, cached: _TokenCache) -> None:
         self._reader = reader
         self._commits = commits
         self._cached = cached
 
-    async def add(self, token: AccessToken, event: AuditEvent) -> None:
-        """Make a token durable together with its audit event.
+    async def add(
+        self, token: AccessToken, event: AuditEvent, assertion: AssertionUse | None = None
+    ) -> None:
+        """Make a token durable together with its audit event, and the use of an assertion.
 
-        Raises `UnavailableError`, ``concurrent_change`` where its client was removed meanwhile.
+        Raises `UnavailableError`, ``concurrent_change`` where its client was removed meanwhile,
+        and `GrantError` ``assertion_used``.
         """
-        await self._commits.submit(TokenIssue(token, event))
+        await self._commits.submit(TokenIssue(token, event, assertion))
 
     async def revoke(self, token: AccessToken, event: AuditEvent) -> None:
         """Make the end of a token durable together with its audit event, and forget the token."""
@@ -295,14 +345,14 @@ class SqliteTokenStore:
         """Return the token, expired or not, or None."""
         token = self._cached.get(token_hash)
         if token is None:
-            token = self._reader.fetch(statements.FIND_TOKEN, (token_hash,), _first_token)
+            token = await self._reader.fetch(statements.FIND_TOKEN, (token_hash,), _first_token)
             if token is not None:
                 self._cached.put(token_hash, token)
         return token
 
 
-class SqliteAuditTrail:
-    """`AuditTrail` in SQLite."""
+class StoredTrail:
+    """`AuditTrail` in a register."""
 
     def __init__(self, commits: _Commits) -> None:
         self._commits = commits

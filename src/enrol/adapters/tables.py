@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006")
 """Every revision of the schema, oldest first; the last is the one this version works with."""
 
 metadata: Final = MetaData(
@@ -32,6 +32,8 @@ metadata: Final = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+_NUMBER: Final = BigInteger().with_variant(Integer, "sqlite")
 
 clients: Final = Table(
     "clients",
@@ -87,6 +89,7 @@ Index(
     "ix_client_standings_effective_at",
     client_standings.c.effective_at,
     sqlite_where=client_standings.c.effective_at.is_not(None),
+    postgresql_where=client_standings.c.effective_at.is_not(None),
 )
 
 client_history: Final = Table(
@@ -108,7 +111,7 @@ client_history: Final = Table(
 client_keys: Final = Table(
     "client_keys",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", _NUMBER, primary_key=True),
     Column("client_id", Text, ForeignKey("clients.client_id"), nullable=False),
     Column("position", Integer, nullable=False),
     Column("organization_identifier", Text, nullable=False),
@@ -125,6 +128,7 @@ Index(
     client_keys.c.organization_identifier,
     client_keys.c.kid,
     sqlite_where=client_keys.c.kid.is_not(None),
+    postgresql_where=client_keys.c.kid.is_not(None),
 )
 Index("ix_client_keys_x5t_s256", client_keys.c.organization_identifier, client_keys.c.x5t_s256)
 Index(
@@ -132,6 +136,7 @@ Index(
     client_keys.c.organization_identifier,
     client_keys.c.url,
     sqlite_where=client_keys.c.url.is_not(None),
+    postgresql_where=client_keys.c.url.is_not(None),
 )
 
 ledger: Final = Table(
@@ -150,7 +155,7 @@ ledger: Final = Table(
 audit_events: Final = Table(
     "audit_events",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", _NUMBER, primary_key=True),
     Column("at", BigInteger, nullable=False),
     Column("type", Text, nullable=False),
     Column("code", Text),
@@ -170,7 +175,7 @@ audit_events: Final = Table(
 evidence_blobs: Final = Table(
     "evidence_blobs",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", _NUMBER, primary_key=True),
     Column("sha256", LargeBinary, nullable=False),
     Column("content", LargeBinary, nullable=False),
     UniqueConstraint("sha256"),
@@ -189,6 +194,29 @@ access_tokens: Final = Table(
     sqlite_with_rowid=False,
 )
 """The access tokens issued, by the SHA-256 of their text; `scope` as RFC 6749 §3.3 writes it."""
+
+used_assertions: Final = Table(
+    "used_assertions",
+    metadata,
+    Column("name", LargeBinary, primary_key=True),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
+"""The assertions that obtained a token; `name` is that of an `AssertionUse`."""
+
+limit_spendings: Final = Table(
+    "limit_spendings",
+    metadata,
+    Column("node", Text, primary_key=True),
+    Column("turn", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("spent", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What each node has let through lately, for the others; SQLite is of one node and has none.
+
+PostgreSQL does not write it to its log.
+"""
 
 client_agents: Final = Table(
     "client_agents",
@@ -225,7 +253,7 @@ client_token_uses: Final = Table(
 outbox: Final = Table(
     "outbox",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", _NUMBER, primary_key=True),
     Column("message_id", Text, nullable=False),
     Column("client_id", Text, nullable=False, index=True),
     Column("type", Text, nullable=False),
@@ -243,4 +271,9 @@ Of each client the message with the lowest `id` stands first. It has a time `nex
 is sent, or `dead_at`, when it was given up; those behind it have neither.
 """
 
-Index("ix_outbox_next_at", outbox.c.next_at, sqlite_where=outbox.c.next_at.is_not(None))
+Index(
+    "ix_outbox_next_at",
+    outbox.c.next_at,
+    sqlite_where=outbox.c.next_at.is_not(None),
+    postgresql_where=outbox.c.next_at.is_not(None),
+)

@@ -15,7 +15,7 @@ from typing import Final, TextIO
 
 import msgspec
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
 
 
 class LogFormat(StrEnum):
@@ -57,6 +57,17 @@ class LineSink:
     """structlog calls the method named after the level."""
 
 
+class _Numbering:
+    """Says of every event which worker it is of."""
+
+    def __init__(self, worker: int) -> None:
+        self._worker = worker
+
+    def __call__(self, _logger: object, _method: str, event: EventDict) -> EventDict:
+        event.setdefault("worker", self._worker)
+        return event
+
+
 class _Forward(logging.Handler):
     """Sends what libraries log by the standard library the same way."""
 
@@ -84,15 +95,23 @@ _RENDERERS: Final[dict[LogFormat, Processor]] = {
 
 
 def configure_logging(
-    stream: TextIO, *, line_format: LogFormat = LogFormat.JSON, level: int = logging.INFO
+    stream: TextIO,
+    *,
+    line_format: LogFormat = LogFormat.JSON,
+    level: int = logging.INFO,
+    worker: int | None = None,
 ) -> LineSink:
-    """Send every event of `level` and above to `stream`; return the sink, which counts losses."""
+    """Send every event of `level` and above to `stream`; return the sink, which counts losses.
+
+    Where there are several processes, every event has the number of its `worker`.
+    """
     sink = LineSink(stream)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            *([] if worker is None else [_Numbering(worker)]),
             _RENDERERS[line_format],
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),

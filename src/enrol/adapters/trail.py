@@ -1,14 +1,13 @@
 """The audit trail in a register, read beside the server that writes it."""
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Final
 
 from enrol.adapters import statements
-from enrol.adapters.database import connect_to_read, translated
+from enrol.adapters.location import Location
 from enrol.adapters.rows import Row
+from enrol.adapters.view import RegisterView, open_view
 from enrol.registration.chain import GENESIS, ChainedEvent, Head
 
 _AT_ONCE: Final = 200
@@ -18,18 +17,15 @@ _AT_ONCE: Final = 200
 class DatabaseTrail:
     """The trail of a register as it is when it is opened; what comes later is not seen.
 
-    Every method raises `ConfigurationError` where the file cannot be read.
+    Every method raises `ConfigurationError` where it cannot be read.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
-        self._path = path
-        self._connection = connection
-        with translated(path):
-            connection.execute("BEGIN")  # what is read until its end is of one moment
-            last = self._first(statements.FIND_HEAD)
-            given = self._first(statements.FIND_LAST_ID)
-            (blob,) = self._first(statements.FIND_LAST_BLOB) or (None,)
-            connection.execute("COMMIT")
+    def __init__(self, view: RegisterView) -> None:
+        self._view = view
+        with view.moment():
+            last = view.first(statements.FIND_HEAD)
+            given = view.first(statements.FIND_LAST_ID)
+            (blob,) = view.first(statements.FIND_LAST_BLOB) or (None,)
         self._last_blob = blob or 0
         event_id, self._hash = last or (0, GENESIS)
         self._last_id = event_id
@@ -52,44 +48,31 @@ class DatabaseTrail:
 
     def blob(self, sha256: bytes) -> bytes | None:
         """Return the bytes kept under a SHA-256."""
-        with translated(self._path):
-            found = self._first(statements.FIND_BLOB, sha256)
+        found = self._view.first(statements.FIND_BLOB, sha256)
         return found[0] if found else None
 
     def event(self, event_id: int) -> ChainedEvent | None:
         """Return one event."""
-        with translated(self._path):
-            row = self._first(statements.FIND_EVENTS, event_id - 1, event_id, 1)
+        row = self._view.first(statements.FIND_EVENTS, event_id - 1, event_id, 1)
         return ChainedEvent(*row) if row else None
 
     def named(self, name: str) -> list[int]:
         """Return the numbers of the events of a client_id, request id or type, oldest first."""
-        with translated(self._path):
-            found = self._connection.execute(statements.FIND_EVENTS_NAMED, (name,) * 3)
-            return [event_id for (event_id,) in found]
+        found = self._view.rows(statements.FIND_EVENTS_NAMED, name, name, name)
+        return [event_id for (event_id,) in found]
 
     def _rows(self, statement: str, last: int) -> Iterator[Row]:
         after = -1
         while True:
-            with translated(self._path):
-                rows = self._connection.execute(statement, (after, last, _AT_ONCE)).fetchall()
+            rows = self._view.rows(statement, after, last, _AT_ONCE)
             yield from rows
             if len(rows) < _AT_ONCE:
                 return
             after = rows[-1][0]
 
-    def _first(self, statement: str, *parameters: object) -> Row | None:
-        row: Row | None = self._connection.execute(statement, parameters).fetchone()
-        return row
-
 
 @contextmanager
-def open_trail(path: Path) -> Iterator[DatabaseTrail]:
-    """Open the trail of the register at `path`; raises `ConfigurationError`."""
-    with closing(connect_to_read(path)) as connection:
-        connection.text_factory = _text  # text that was tampered with is to be seen, not to fail
-        yield DatabaseTrail(path, connection)
-
-
-def _text(octets: bytes) -> str:
-    return octets.decode("utf-8", "replace")
+def open_trail(location: Location) -> Iterator[DatabaseTrail]:
+    """Open the trail of a register; raises `ConfigurationError`."""
+    with open_view(location, any_text=True) as view:
+        yield DatabaseTrail(view)

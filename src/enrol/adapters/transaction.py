@@ -1,16 +1,17 @@
 """One transaction of the register: what stands of a batch of writes, and how it is written."""
 
-import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import repeat
+from typing import Final
 
 from msgspec import structs
 
 from enrol.adapters import outbox_statements, rows, statements
 from enrol.adapters.chain import Chain, Links
 from enrol.adapters.conditions import Conditions
+from enrol.adapters.connection import Connection
 from enrol.adapters.creations import Creations, Same
 from enrol.adapters.outbox import (
     NOTHING_TOLD,
@@ -22,10 +23,12 @@ from enrol.adapters.outbox import (
 )
 from enrol.adapters.rows import Row
 from enrol.errors import RefusalError, UnavailableError
+from enrol.oauth.client_authentication import not_believed
 from enrol.oauth.tokens import AccessToken
 from enrol.oauth.types import ClientId
 from enrol.registration.audit import AuditEvent
 from enrol.registration.ports import (
+    AssertionUse,
     Change,
     Creation,
     LedgerEntry,
@@ -37,13 +40,16 @@ from enrol.registration.ports import (
 from enrol.registration.record import ClientRecord
 from enrol.registration.states import Standing
 
+_ASSERTIONS_KEPT: Final = timedelta(hours=1)
+
 
 @dataclass(frozen=True, slots=True)
 class TokenIssue:
-    """A token and the event written with it."""
+    """A token and the event written with it, and the use of the assertion that obtained it."""
 
     token: AccessToken
     event: AuditEvent
+    assertion: AssertionUse | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +62,22 @@ class TokenRevocation:
 
 @dataclass(frozen=True, slots=True)
 class TokenPurge:
-    """The end of every token that expired before `expired_before`."""
+    """The end of every token that expired before `expired_before`, and of assertions later on."""
 
     expired_before: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Foresight:
+    """The question what would become of a write; nothing is written."""
+
+    write: Creation | Replacement
+    at: datetime
+
+
 Write = (
     Change
+    | Foresight
     | StateChange
     | TokenIssue
     | TokenRevocation
@@ -71,8 +86,9 @@ Write = (
     | OutboxWrite
     | AuditEvent
 )
-Outcome = LedgerEntry | None | Exception
-"""What `ClientStore.commit` returns or raises; None for what is no change of a client."""
+Outcome = LedgerEntry | ClientId | None | Exception
+"""What `ClientStore.commit` and `foresee` return or raise; None for what is no change of a client.
+"""
 
 
 @dataclass(slots=True)
@@ -86,7 +102,8 @@ class _Standing:
     entries: list[Row] = field(default_factory=list)
     events: list[AuditEvent] = field(default_factory=list)
     tokens: list[Row] = field(default_factory=list)
-    purges: list[Row] = field(default_factory=list)
+    assertions: dict[bytes, Row] = field(default_factory=dict)
+    purges: list[datetime] = field(default_factory=list)
     uses: list[Row] = field(default_factory=list)
     revoked: list[Row] = field(default_factory=list)
     posts: list[OutboxWrite] = field(default_factory=list)
@@ -101,7 +118,7 @@ class Transaction:
 
     def __init__(
         self,
-        connection: sqlite3.Connection,
+        connection: Connection,
         batch: Sequence[Write],
         chain: Chain,
         *,
@@ -115,8 +132,9 @@ class Transaction:
         self._standing = _Standing()
         self._entries = self._find_entries(changes)
         self._versions = self._find_versions(changes, states)
+        asked = [each.write for each in batch if isinstance(each, Change | Foresight)]
         self._creations = Creations(
-            connection, [each.write for each in changes if isinstance(each.write, Creation)]
+            connection, [write for write in asked if isinstance(write, Creation)]
         )
         self._conditions = Conditions(connection)
 
@@ -125,12 +143,23 @@ class Transaction:
         match write:
             case Change():
                 return self._take_change(write)
+            case Foresight():
+                return self._foresee(write)
             case StateChange():
                 return self._take_state(write)
             case TokenIssue():
                 return self._take_token(write)
+            case _:
+                self._put_down(write)
+                return None
+
+    def _put_down(
+        self, write: TokenPurge | TokenUse | TokenRevocation | OutboxWrite | AuditEvent
+    ) -> None:
+        """Put down a write that nothing keeps from being written."""
+        match write:
             case TokenPurge():
-                self._standing.purges.append((rows.milliseconds(write.expired_before),))
+                self._standing.purges.append(write.expired_before)
             case TokenUse(client_id, generation):
                 self._standing.uses.append((generation, client_id))
             case TokenRevocation():
@@ -141,7 +170,6 @@ class Transaction:
                 self._take_drop(write)
             case AuditEvent():
                 self._standing.events.append(write)
-        return None
 
     def flush(self) -> Links:
         """Write what was put down, and return how its events continue the chain.
@@ -165,7 +193,9 @@ class Transaction:
         self._insert(statements.INSERT_STANDING, [rows.standing_row(*each) for each in stands])
         self._insert(statements.INSERT_TOKEN, standing.tokens)
         self._insert(statements.DELETE_TOKEN, standing.revoked)
-        self._insert(statements.DELETE_EXPIRED_TOKENS, standing.purges)
+        self._insert(statements.INSERT_ASSERTION, [*standing.assertions.values()])
+        for expired_before in standing.purges:
+            self._purge(expired_before)
         self._insert(statements.INSERT_TOKEN_USE, standing.uses)
         for client_id in standing.removed:
             self._remove(client_id)
@@ -196,6 +226,18 @@ class Transaction:
             self._standing.events.append(change.transition)
         self._entries[change.entry.key] = change.entry
         return change.entry
+
+    def _foresee(self, question: Foresight) -> ClientId | RefusalError | None:
+        """Return the client that a creation would be answered with, or what refuses a write."""
+        write = question.write
+        if isinstance(write, Creation):
+            match self._creations.judge(write):
+                case (client_id, _):
+                    return client_id
+                case RefusalError() as refusal:
+                    return refusal
+        organization = write.record.organization_identifier
+        return self._conditions.judge(write, organization=organization, at=question.at)
 
     def _answer_with(self, entry: LedgerEntry, client_id: ClientId, version: int) -> LedgerEntry:
         """Put down that a request is answered with a client that stands; nothing else changes."""
@@ -248,7 +290,7 @@ class Transaction:
         return None
 
     def _take_token(self, issue: TokenIssue) -> RefusalError | None:
-        """Put a token down, unless its client was removed since it asked for one."""
+        """Put a token down, unless its client was removed since, or had one for the assertion."""
         client_id = issue.token.client_id
         removed = (
             client_id in self._standing.removed
@@ -256,9 +298,20 @@ class Transaction:
         )
         if removed:
             return UnavailableError("concurrent_change", retry_after=1)
+        if issue.assertion is not None:
+            if self._was_used(issue.assertion):
+                return not_believed("assertion_used")
+            row = rows.assertion_row(issue.assertion)
+            self._standing.assertions[issue.assertion.name] = row
         self._standing.tokens.append(rows.token_row(issue.token))
         self._standing.events.append(issue.event)
         return None
+
+    def _was_used(self, assertion: AssertionUse) -> bool:
+        row = (assertion.name,)
+        return assertion.name in self._standing.assertions or (
+            self._connection.execute(statements.FIND_ASSERTION, row).fetchone() is not None
+        )
 
     def _take_revocation(self, revocation: TokenRevocation) -> None:
         """Put the end of a token down, unless it ended before."""
@@ -276,6 +329,13 @@ class Transaction:
         if self._connection.execute(outbox_statements.FIND_MESSAGE, (drop.id,)).fetchone():
             self._standing.posts.append(drop)
             self._standing.events.append(drop.event)
+
+    def _purge(self, expired_before: datetime) -> None:
+        """Delete what expired; assertions later, as the clock of another node may be behind."""
+        before = rows.milliseconds(expired_before)
+        self._connection.execute(statements.DELETE_EXPIRED_TOKENS, (before,))
+        before = rows.milliseconds(expired_before - _ASSERTIONS_KEPT)
+        self._connection.execute(statements.DELETE_EXPIRED_ASSERTIONS, (before,))
 
     def _replace(self, record: ClientRecord) -> None:
         self._end_version(record.client_id, removed=0)

@@ -1,53 +1,42 @@
-"""Writes batches of changes into SQLite: each change whole or not at all."""
+"""Writes batches of changes into the register: each change whole or not at all."""
 
-import sqlite3
 import time
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
 
 import structlog
 
 from enrol.adapters.chain import Chain
+from enrol.adapters.connection import Connection, Engine
 from enrol.adapters.outbox import NOTHING_TOLD, OutboxWriter
 from enrol.adapters.transaction import Outcome, Transaction, Write
 from enrol.errors import UnavailableError
 
 _log = structlog.get_logger(__name__)
 
-_OF_THE_ROW: Final = (
-    sqlite3.IntegrityError,
-    sqlite3.DataError,
-    sqlite3.ProgrammingError,
-    sqlite3.InterfaceError,
-)
-"""What is wrong with what was written; every other error of SQLite is of the file or the disk."""
-
-_FATAL: Final = frozenset(
-    {
-        sqlite3.SQLITE_IOERR_FSYNC,  # the kernel may have thrown away what it could not write
-        sqlite3.SQLITE_IOERR_DIR_FSYNC,
-        sqlite3.SQLITE_CORRUPT,
-        sqlite3.SQLITE_CORRUPT_INDEX,
-        sqlite3.SQLITE_CORRUPT_SEQUENCE,
-        sqlite3.SQLITE_CORRUPT_VTAB,
-        sqlite3.SQLITE_NOTADB,
-    }
-)
-
 
 class Writer:
-    """Owns the connection that writes; used by one thread at a time."""
+    """Owns the connection that writes; used by one thread at a time.
+
+    `begin` begins a transaction beside which no other writes.
+    """
 
     def __init__(
-        self, connection: sqlite3.Connection, *, outbox: OutboxWriter = NOTHING_TOLD
+        self,
+        connection: Connection,
+        engine: Engine,
+        begin: Callable[[], object],
+        *,
+        outbox: OutboxWriter = NOTHING_TOLD,
     ) -> None:
         self._connection = connection
+        self._engine = engine
+        self._begin = begin
         self._outbox = outbox
         self._chain = Chain(connection)
         self.failed = False
         """True when the disk lost a write or the file is damaged: only a new start helps."""
         self.failed_at: float | None = None
-        """When the file or the disk last refused a batch, on the monotonic clock."""
+        """When the database last refused a batch, on the monotonic clock."""
 
     def write(self, batch: Sequence[Write]) -> list[Outcome]:
         """Make a batch durable in one transaction and return the outcome of each write.
@@ -58,8 +47,8 @@ class Writer:
             return [UnavailableError("storage_unavailable") for _ in batch]
         try:
             return self._transact(batch)
-        except (sqlite3.Error, OSError) as exc:
-            if len(batch) == 1 or not isinstance(exc, _OF_THE_ROW):
+        except self._engine.errors as exc:
+            if len(batch) == 1 or not isinstance(exc, self._engine.of_the_row):
                 self._report(exc)
                 return [_unavailable(exc) for _ in batch]
         except Exception as exc:  # it belongs to whoever asked for what cannot be written
@@ -68,8 +57,10 @@ class Writer:
         return [self.write([write])[0] for write in batch]
 
     def _transact(self, batch: Sequence[Write]) -> list[Outcome]:
-        self._connection.execute("BEGIN IMMEDIATE")
+        if self._engine.is_shared:
+            self._chain.forget()
         try:
+            self._begin()
             transaction = Transaction(self._connection, batch, self._chain, outbox=self._outbox)
             outcomes = [transaction.take(write) for write in batch]
             links = transaction.flush()
@@ -85,32 +76,28 @@ class Writer:
         """Log where the audit trail ends, for whoever keeps the log elsewhere."""
         try:
             self._chain.log_head()
-        except sqlite3.Error as exc:
+        except self._engine.errors as exc:
             self._report(exc)
 
     def _commit(self) -> None:
-        """End the transaction; when this returns, the log is on disk (``synchronous=FULL``)."""
+        """End the transaction; when this returns, it is on disk."""
         self._connection.execute("COMMIT")
 
     def _roll_back(self) -> None:
-        """Undo the transaction, unless SQLite has done so already."""
+        """Undo the transaction, unless the database has done so already."""
         try:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-        except sqlite3.Error as exc:
+        except self._engine.errors as exc:
             self.failed = True
             self._report(exc)
 
-    def _report(self, exc: sqlite3.Error | OSError) -> None:
-        if not isinstance(exc, _OF_THE_ROW):
+    def _report(self, exc: Exception) -> None:
+        if not isinstance(exc, self._engine.of_the_row):
             self.failed_at = time.monotonic()
-        if getattr(exc, "sqlite_errorcode", None) in _FATAL:
+        if self._engine.is_fatal(exc):
             self.failed = True
-        _log.error(
-            "storage_failed",
-            cause=getattr(exc, "sqlite_errorname", type(exc).__name__),
-            restart_needed=self.failed,
-        )
+        _log.error("storage_failed", cause=self._engine.name_of(exc), restart_needed=self.failed)
 
 
 def _unavailable(exc: Exception) -> UnavailableError:

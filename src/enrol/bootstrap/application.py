@@ -1,7 +1,7 @@
 """The application, its desks and its adapters."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -9,8 +9,9 @@ import structlog
 from starlette.types import ASGIApp
 
 from enrol import __version__
+from enrol.adapters.opening import open_register
 from enrol.adapters.service_manager import feed_watchdog
-from enrol.adapters.store import SqliteStore
+from enrol.adapters.store import StoreSettings
 from enrol.bootstrap.desks import (
     Parts,
     issued_token_desk,
@@ -26,9 +27,16 @@ from enrol.bootstrap.housekeeping import (
 )
 from enrol.bootstrap.operating import house_of, serve_commands
 from enrol.bootstrap.operations import Operations
+from enrol.bootstrap.station import Station
 from enrol.bootstrap.telling import deliver_events, gateways_of, sender_of, told_events
 from enrol.bootstrap.tracing import tracing_of
-from enrol.bootstrap.trusting import check_trust, entitlement_of, follow_lists, revocations_of
+from enrol.bootstrap.trusting import (
+    check_trust,
+    entitlement_of,
+    follow_lists,
+    refresh_lists,
+    revocations_of,
+)
 from enrol.oauth.server_metadata import TokenEndpoints, describe_server
 from enrol.registration.certificates import CertificateJudge
 from enrol.registration.client_secret import ClientSecrets
@@ -57,17 +65,19 @@ def assemble(
     trust: TrustSource,
     clock: Clock,
     drain: Drain,
-    operations: Operations | None = None,
+    operations: Operations,
+    station: Station,
 ) -> ASGIApp:
     """Return the application with its adapters; they open when it starts and close when it ends."""
-    operations = operations or Operations(settings, clock)
     meters = operations.meters
     owners, sender, gateways = house_of(settings), sender_of(settings), gateways_of(settings)
     secret = read_secret(settings.server.secret)
     limiters, tracing = limiters_of(settings), tracing_of(settings)
     revocations, rules = revocations_of(settings, meters.calls), settings.certificate_rules
-    store = SqliteStore.open(
-        settings.storage.path, told=told_events(settings), meter=meters.commits
+    store = open_register(
+        settings.location,
+        StoreSettings(told=told_events(settings)),
+        meter=meters.commits,
     )
     parts = Parts(
         settings=settings,
@@ -85,22 +95,30 @@ def assemble(
         store=store, trust=trust, revocations=revocations, drain=drain, limiters=limiters.named()
     )
 
+    def duties() -> tuple[Coroutine[object, object, None], ...]:
+        """Return what one process of a node has to do."""
+        return (
+            forget_expired_tokens(store, clock),
+            *refresh_lists(settings, trust, clock),
+            recheck_clients(settings, trust, store, clock, operations),
+            activate_clients(store.clients, clock),
+            deliver_events(settings, sender, store.outbox, clock),
+        )
+
     @asynccontextmanager
     async def lifespan(_app: object) -> AsyncIterator[None]:
         housekeeping = [
             asyncio.create_task(each)
             for each in (
-                feed_watchdog(),
-                forget_expired_tokens(store, clock),
-                *follow_lists(settings, trust, clock),
-                recheck_clients(settings, trust, store.clients, clock, operations),
-                activate_clients(store.clients, clock),
-                deliver_events(settings, sender, store.outbox, clock),
+                feed_watchdog(station.superior),
+                store.watch(),
+                *follow_lists(trust),
+                *(duties() if station.is_first else ()),
             )
         ]
         spare_the_collector()
         async with operations.served():
-            async with serve_commands(settings, owners, store, clock):
+            async with serve_commands(settings, station.control, owners, store, clock):
                 yield
             for each in housekeeping:
                 each.cancel()

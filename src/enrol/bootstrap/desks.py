@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 import structlog
 
 from enrol.adapters.fetch import HttpsCertificateFetcher, NoFetcher
-from enrol.adapters.store import SqliteStore
+from enrol.adapters.store import RegisterStore
 from enrol.bootstrap.stating import statements_of
 from enrol.bootstrap.tracing import Tracing
 from enrol.registration.authenticate import Authenticator
@@ -20,7 +20,7 @@ from enrol.registration.issued_tokens import Gateways, IssuedTokenDesk
 from enrol.registration.keys import KeyFinder
 from enrol.registration.meters import CallMeter
 from enrol.registration.ports import CertificateFetcher, Clock
-from enrol.registration.ratelimit import RateLimiter
+from enrol.registration.ratelimit import LocalRateLimiter, RateLimiter
 from enrol.registration.service import RegistrationDesk
 from enrol.settings import Settings
 
@@ -47,7 +47,7 @@ class Parts:
     settings: Settings
     clock: Clock
     secret: bytes
-    store: SqliteStore
+    store: RegisterStore
     judge: CertificateJudge
     entitlement: Entitlement
     client_secrets: ClientSecrets
@@ -60,9 +60,9 @@ def limiters_of(settings: Settings) -> Limiters:
     """Return the limiters of the settings."""
     limits = settings.limits
     return Limiters(
-        requests=RateLimiter(settings.rate(limits.requests_per_minute)),
-        registrations=RateLimiter(settings.rate(limits.registrations_per_minute)),
-        failures=RateLimiter(settings.rate(limits.failures_per_minute)),
+        requests=LocalRateLimiter(settings.rate(limits.requests_per_minute)),
+        registrations=LocalRateLimiter(settings.rate(limits.registrations_per_minute)),
+        failures=LocalRateLimiter(settings.rate(limits.failures_per_minute)),
     )
 
 
@@ -113,7 +113,7 @@ def issued_token_desk(parts: Parts, gateways: Gateways) -> IssuedTokenDesk:
         clock=parts.clock,
         issuer=settings.public_url,
         generic_client_id=settings.grants.generic_client_id,
-        questions=RateLimiter(settings.rate(settings.introspection.requests_per_minute)),
+        questions=LocalRateLimiter(settings.rate(settings.introspection.requests_per_minute)),
         requests=parts.limiters.requests,
     )
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 import structlog
 
 from enrol.adapters.recheck import leisurely, recheck_at_leisure
-from enrol.adapters.store import SqliteStore
+from enrol.adapters.store import RegisterStore
 from enrol.bootstrap.operations import Operations
 from enrol.bootstrap.trusting import recheck_with
 from enrol.errors import UnavailableError
@@ -29,7 +29,7 @@ def spare_the_collector() -> None:
     gc.set_threshold(*_GC_THRESHOLDS)
 
 
-async def forget_expired_tokens(store: SqliteStore, clock: Clock) -> None:
+async def forget_expired_tokens(store: RegisterStore, clock: Clock) -> None:
     """Delete expired tokens at start and every hour; a register that cannot now can later."""
     while True:
         try:
@@ -52,16 +52,22 @@ async def activate_clients(states: ClientStates, clock: Clock) -> None:
 async def recheck_clients(
     settings: Settings,
     trust: TrustSource,
-    states: ClientStates,
+    store: RegisterStore,
     clock: Clock,
     operations: Operations,
 ) -> None:
-    """Judge all clients anew soon after the start, then as often as is set; to be cancelled."""
+    """Judge all clients anew soon after the start, then as often as is set; to be cancelled.
+
+    Of several servers the one on duty does it.
+    """
     await asyncio.sleep(_FIRST_RECHECK)
     while True:
+        if not await store.duty.is_mine():
+            await asyncio.sleep(_FIRST_RECHECK)
+            continue
         recheck = recheck_with(settings, trust, at=clock(), pace=leisurely())
         try:
-            report = await recheck_at_leisure(states, recheck)
+            report = await recheck_at_leisure(store.clients, recheck)
         except Exception:  # whatever it fails of, the next one is tried
             _log.exception("clients_recheck_failed")
         else:

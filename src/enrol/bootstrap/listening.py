@@ -1,13 +1,12 @@
 """How connections come in: TLS, or a proxy's hop."""
 
-import socket
-
-from enrol.adapters.unix_socket import bind_unix_socket
 from enrol.server.hop import ROOM, Hop, fingerprints
 from enrol.server.listener_settings import ListenerSettings
 from enrol.server.peer import Acquaintance, know_by_handshake
 from enrol.server.tls import TlsSettings
 from enrol.settings import Settings, read_secret
+
+_OPERATORS = 32
 
 
 def tls_settings(settings: Settings, authorities: tuple[bytes, ...]) -> TlsSettings:
@@ -32,13 +31,11 @@ def acquaintance_of(settings: Settings) -> Acquaintance:
     ).know
 
 
-def sockets_of(settings: Settings) -> list[socket.socket] | None:
-    """Return the socket a proxy comes by; None lets the listener bind its own address."""
-    return [bind_unix_socket(settings.proxy.socket)] if settings.proxy.socket is not None else None
-
-
 def listener_settings(settings: Settings) -> ListenerSettings:
-    """Return where is listened and within which limits; a hop gets room for its own fields."""
+    """Return where is listened and within which limits; a hop gets room for its own fields.
+
+    Where the next worker comes before one goes, connections that are open may ask once more.
+    """
     limits, deadlines = settings.limits, settings.deadlines
     added_bytes, added_fields = (0, 0) if settings.proxy.hop == "off" else ROOM
     return ListenerSettings(
@@ -53,4 +50,14 @@ def listener_settings(settings: Settings) -> ListenerSettings:
         idle=deadlines.idle,
         write=deadlines.write,
         drain=deadlines.drain,
+        farewell=deadlines.drain if settings.is_shared else 0.0,
     )
+
+
+def operations_settings(settings: Settings, *, index: int = 0) -> ListenerSettings | None:
+    """Return where operators ask the worker with this index, None where they cannot."""
+    given = settings.operations
+    if given.port is None:
+        return None
+    port = given.port + index if given.port else 0
+    return ListenerSettings(host=given.host, port=port, connections=_OPERATORS, drain=1)

@@ -1,7 +1,9 @@
 """Where operators' orders are carried out: in the server that runs, or without one."""
 
+import asyncio
 import grp
 import os
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -12,10 +14,10 @@ import structlog
 from enrol.adapters.clock import system_clock
 from enrol.adapters.control.client import Control
 from enrol.adapters.control.peers import House, actor_of
-from enrol.adapters.control.server import Office, bind_control, serve_control
-from enrol.adapters.control.wire import control_path
+from enrol.adapters.control.server import Office, serve_control
+from enrol.adapters.opening import open_register
 from enrol.adapters.recheck import SetStates
-from enrol.adapters.store import SqliteStore
+from enrol.adapters.store import RegisterStore, StoreSettings
 from enrol.bootstrap.telling import told_events
 from enrol.errors import ConfigurationError
 from enrol.registration.message_orders import MessageDesk, MessageOrder
@@ -46,26 +48,19 @@ def house_of(settings: Settings) -> House:
 
 @asynccontextmanager
 async def serve_commands(
-    settings: Settings, house: House, store: SqliteStore, clock: Clock
+    settings: Settings,
+    listening: socket.socket | None,
+    house: House,
+    store: RegisterStore,
+    clock: Clock,
 ) -> AsyncIterator[None]:
-    """Let commands change the register through the server that has it.
-
-    Where no socket can be made, say so and serve TPPs all the same.
-    """
-    path = control_path(settings.storage.path)
-    try:
-        listening = bind_control(path, house)
-    except (ConfigurationError, OSError) as exc:
-        _log.error(
-            "control_unavailable",
-            cause=str(exc),
-            meaning="enrol admin does nothing while this runs",
-        )
+    """Let commands change the register through the server that has it, where one listens."""
+    if listening is None:
         yield
         return
     messages = MessageDesk(store.outbox, clock)
     office = Office(_operator_desk(settings, store, clock), store.clients, messages, house)
-    async with serve_control(listening, path, office):
+    async with serve_control(listening, office):
         yield
 
 
@@ -77,12 +72,12 @@ async def operating(settings: Settings, *, actor: str | None) -> AsyncIterator[C
     raises `RefusalError`. Raises that, too, where this account may not act in that name, and
     `ConfigurationError` where neither server nor register can be reached.
     """
-    path = settings.storage.path
-    control = Control(path)
+    premises = settings.premises
+    control = Control(premises)
     if await control.is_served():
         yield partial(control.carry_out, actor=actor)
         return
-    name = actor_of(os.geteuid(), actor, House(_owner(path)))
+    name = actor_of(os.geteuid(), actor, House(_owner(premises)))
     async with _opened(settings) as store:
         yield partial(_operator_desk(settings, store, system_clock).carry_out, actor=name)
 
@@ -90,7 +85,7 @@ async def operating(settings: Settings, *, actor: str | None) -> AsyncIterator[C
 @asynccontextmanager
 async def writing_states(settings: Settings) -> AsyncIterator[SetStates]:
     """Give out what makes changes of state durable, as `operating` does orders."""
-    control = Control(settings.storage.path)
+    control = Control(settings.premises)
     if await control.is_served():
         yield control.set_states
         return
@@ -103,38 +98,38 @@ async def handling_messages(
     settings: Settings, *, actor: str | None
 ) -> AsyncIterator[Callable[[MessageOrder], Awaitable[None]]]:
     """Give out what carries orders about messages out, as `operating` does those about clients."""
-    path = settings.storage.path
-    control = Control(path)
+    premises = settings.premises
+    control = Control(premises)
     if await control.is_served():
         yield partial(control.handle_messages, actor=actor)
         return
-    name = actor_of(os.geteuid(), actor, House(_owner(path)))
+    name = actor_of(os.geteuid(), actor, House(_owner(premises)))
     async with _opened(settings) as store:
         yield partial(MessageDesk(store.outbox, system_clock).carry_out, actor=name)
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[SqliteStore]:
-    path = settings.storage.path
+async def _opened(settings: Settings) -> AsyncIterator[RegisterStore]:
+    told = StoreSettings(told=told_events(settings))
     try:
-        store = SqliteStore.open(path, told=told_events(settings))
+        store = await asyncio.to_thread(open_register, settings.location, told)
     except ConfigurationError as exc:
         if exc.code != "database_in_use":
             raise
-        raise Control(path).unreachable() from exc
+        raise Control(settings.premises).unreachable() from exc
     try:
         yield store
     finally:
         await store.aclose()
 
 
-def _operator_desk(settings: Settings, store: SqliteStore, clock: Clock) -> OperatorDesk:
+def _operator_desk(settings: Settings, store: RegisterStore, clock: Clock) -> OperatorDesk:
     return OperatorDesk(clients=store.clients, clock=clock, approval=settings.approval.rules)
 
 
-def _owner(path: Path) -> int:
-    """Return the account a register belongs to; that of this process where there is none."""
+def _owner(premises: Path) -> int:
+    """Return the account a server's own belongs to; that of this process where there is none."""
     try:
-        return path.stat().st_uid
+        return premises.stat().st_uid
     except OSError:
         return os.geteuid()

@@ -1,6 +1,7 @@
 """What operators see of a server, from its start to its end."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -8,7 +9,8 @@ from datetime import datetime
 
 import structlog
 
-from enrol.adapters.store import SqliteStore
+from enrol.adapters.store import RegisterStore
+from enrol.bootstrap.listening import operations_settings
 from enrol.bootstrap.readiness import (
     check_of_drain,
     check_of_revocation,
@@ -29,14 +31,11 @@ from enrol.registration.ports import Clock, RevocationSource, TrustSource
 from enrol.registration.ratelimit import RateLimiter
 from enrol.registration.standing import RecheckReport
 from enrol.server.drain import Drain
-from enrol.server.listener import bound_socket
 from enrol.server.listener_settings import ListenerSettings
 from enrol.server.operations import Check, OperationsListener, operations_app
 from enrol.settings import Settings
 
 _log = structlog.get_logger("enrol.bootstrap")
-
-_CONNECTIONS = 32
 
 
 class Operations:
@@ -45,8 +44,10 @@ class Operations:
     Parts are made known as they come to be. Without a port in the settings nobody can ask.
     """
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
-        """Bind the address of the settings; raises `ConfigurationError` where that cannot be."""
+    def __init__(
+        self, settings: Settings, clock: Clock, listening: socket.socket | None = None
+    ) -> None:
+        """Answer on a socket that is bound, or not at all."""
         self.meters = Meters()
         self.checks: dict[str, Check] = {}
         self._settings = settings
@@ -54,8 +55,8 @@ class Operations:
         self._readings: list[Reading] = []
         self._ends: dict[str, datetime] = {}
         self._rechecked: tuple[RecheckReport, datetime] | None = None
-        self._listening = _listener_settings(settings)
-        self._socket = bound_socket(self._listening) if self._listening is not None else None
+        self._socket = listening
+        self._listener: OperationsListener | None = None
         self.read(readings_of_certificates(self._ends))
         self.read(_readings_of_recheck(lambda: self._rechecked))
 
@@ -66,7 +67,7 @@ class Operations:
     def watch(
         self,
         *,
-        store: SqliteStore,
+        store: RegisterStore,
         trust: TrustSource,
         revocations: RevocationSource,
         drain: Drain,
@@ -97,11 +98,12 @@ class Operations:
     @asynccontextmanager
     async def served(self) -> AsyncIterator[None]:
         """Answer operators meanwhile, the end of the server included."""
-        if self._listening is None or self._socket is None:
+        listening = operations_settings(self._settings)
+        if listening is None or self._socket is None:
             yield
             return
         is_up = asyncio.Event()
-        listener = self._listener(self._listening, is_up)
+        listener = self._listener = self._make_listener(listening, is_up)
         task = asyncio.create_task(listener.serve([self._socket]))
         await is_up.wait()
         try:
@@ -110,7 +112,14 @@ class Operations:
             listener.stop()
             await task
 
-    def _listener(self, listening: ListenerSettings, is_up: asyncio.Event) -> OperationsListener:
+    def retire(self) -> None:
+        """Leave it to another process to answer operators from now on."""
+        if self._listener is not None:
+            self._listener.accept_no_more()
+
+    def _make_listener(
+        self, listening: ListenerSettings, is_up: asyncio.Event
+    ) -> OperationsListener:
         """Return the listener; what renders metrics is imported only where somebody may ask."""
         from enrol.adapters.metrics import CONTENT_TYPE, Exposition  # noqa: PLC0415
 
@@ -125,13 +134,6 @@ class Operations:
             is_up.set()
 
         return OperationsListener(app, listening, clock=self._clock, on_ready=say)
-
-
-def _listener_settings(settings: Settings) -> ListenerSettings | None:
-    given = settings.operations
-    if given.port is None:
-        return None
-    return ListenerSettings(host=given.host, port=given.port, connections=_CONNECTIONS, drain=1)
 
 
 def _readings_of_recheck(

@@ -2,19 +2,19 @@
 
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from enrol.adapters.database import SchemaState, schema_state, was_opened
-from enrol.adapters.service_manager import READY, tell_service_manager
+from enrol.adapters.opening import prepare_register
+from enrol.adapters.service_manager import READY
 from enrol.adapters.telemetry import configure_logging
 from enrol.adapters.trustlists.source import SnapshotTrustSource
 from enrol.bootstrap.application import assemble, error_base, sealing_of
-from enrol.bootstrap.listening import acquaintance_of, listener_settings, sockets_of, tls_settings
+from enrol.bootstrap.listening import acquaintance_of, listener_settings, tls_settings
 from enrol.bootstrap.operating import house_of
 from enrol.bootstrap.operations import Operations
 from enrol.bootstrap.readings import reading_of_log, readings_of_listener
 from enrol.bootstrap.stating import statements_of
+from enrol.bootstrap.station import Station, bound_sockets
 from enrol.bootstrap.telling import gateways_of, sender_of
 from enrol.bootstrap.tracing import tracing_of
 from enrol.bootstrap.trusting import authorities_of, revocations_of, trust_of
@@ -30,36 +30,53 @@ if TYPE_CHECKING:
 
 
 def run(settings: Settings, *, clock: Clock, on_ready: Callable[[str, int], None]) -> int:
-    """Serve until told to stop, and return the exit code of the process.
+    """Serve in this process until told to stop, and return its exit code.
 
     `on_ready` is called with host and port once connections are accepted. Raises
-    `ConfigurationError` before that. A database is made at the first start only: one that was
-    there and is missing now is not replaced by an empty one.
+    `ConfigurationError` before that.
     """
-    sink = configure_logging(sys.stderr, line_format=settings.log.format)
+    with bound_sockets(settings, workers=1) as sockets:
+        return serve(settings, Station(sockets), clock=clock, on_ready=on_ready)
+
+
+def serve(
+    settings: Settings, station: Station, *, clock: Clock, on_ready: Callable[[str, int], None]
+) -> int:
+    """Serve as one of the processes of a server; as `run` else."""
+    worker = station.number if station.size > 1 else None
+    sink = configure_logging(sys.stderr, line_format=settings.log.format, worker=worker)
     silence_warnings_of_names()
-    path = settings.storage.path
-    bring_up_to_date(path, create=not was_opened(path))
+    prepare_register(settings.location)
     drain = Drain()
     trust = trust_of(settings)
-    operations = Operations(settings, clock)
+    operations = Operations(settings, clock, station.operations)
     operations.read([reading_of_log(sink)])
     operations.read_certificates()
+
+    listeners: list[Listener] = []
 
     def know_listener(listener: Listener) -> None:
         def use(cas: tuple[bytes, ...]) -> None:
             listener.use(server_context(tls_settings(settings, cas)))
             operations.read_certificates()
 
+        listeners.append(listener)
         operations.read(readings_of_listener(listener))
         if isinstance(trust, SnapshotTrustSource) and settings.proxy.hop == "off":
             trust.follow(use)
 
     def ready(host: str, port: int) -> None:
         on_ready(host, port)
-        tell_service_manager(READY)
+        station.superior.heed(retire=retire, stop=listeners[0].stop)
+        station.superior.tell(READY)
 
-    app = assemble(settings, trust=trust, clock=clock, drain=drain, operations=operations)
+    def retire() -> None:
+        operations.retire()
+        listeners[0].retire()
+
+    app = assemble(
+        settings, trust=trust, clock=clock, drain=drain, operations=operations, station=station
+    )
     return run_listener(
         cast("ASGI3Application", app),
         listener_settings(settings),
@@ -67,7 +84,7 @@ def run(settings: Settings, *, clock: Clock, on_ready: Callable[[str, int], None
         if settings.proxy.hop != "socket"
         else None,
         know=acquaintance_of(settings),
-        sockets=sockets_of(settings),
+        sockets=[station.sockets.tpps],
         drain=drain,
         clock=clock,
         error_base=error_base(settings),
@@ -75,18 +92,6 @@ def run(settings: Settings, *, clock: Clock, on_ready: Callable[[str, int], None
         on_listener=know_listener,
         meters=operations.meters,
     )
-
-
-def bring_up_to_date(path: Path, *, create: bool = True) -> None:
-    """Bring the schema of the database at `path` up to date, or make one if `create` is true.
-
-    Raises `ConfigurationError`.
-    """
-    if schema_state(path) is not SchemaState.CURRENT:
-        # the tool for migrations takes as much memory and time as the server: only where needed
-        from enrol.adapters.migration import migrate  # noqa: PLC0415
-
-        migrate(path, create=create)
 
 
 def check(settings: Settings) -> None:

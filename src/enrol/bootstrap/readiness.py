@@ -3,7 +3,7 @@
 from typing import Final
 
 from enrol.adapters.register.licences import SqliteLicenceRegister
-from enrol.adapters.store import SqliteStore
+from enrol.adapters.store import RegisterStore
 from enrol.bootstrap.trusting import check_trust
 from enrol.eidas.crl import RevocationLists
 from enrol.errors import UnavailableError
@@ -39,7 +39,7 @@ def check_of_drain(drain: Drain) -> Check:
     return lambda: _failed("draining") if drain.draining else _SERVING
 
 
-def check_of_storage(store: SqliteStore) -> Check:
+def check_of_storage(store: RegisterStore) -> Check:
     """Return the check of the register."""
     return lambda: _WRITABLE if store.healthy() else _UNWRITABLE
 

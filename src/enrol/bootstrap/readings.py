@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from enrol.adapters.store import SqliteStore
+from enrol.adapters.store import RegisterStore
 from enrol.adapters.telemetry import LineSink
 from enrol.adapters.trustlists.source import SnapshotTrustSource
 from enrol.eidas.trust import Listing
@@ -19,7 +19,7 @@ from enrol.server.operations import Check
 from enrol.settings import Settings
 
 
-def readings_of_store(store: SqliteStore) -> list[Reading]:
+def readings_of_store(store: RegisterStore) -> list[Reading]:
     """Return the queue before the writer, and what it lost."""
     return [
         Reading(

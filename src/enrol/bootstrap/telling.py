@@ -4,7 +4,7 @@ from datetime import timedelta
 from random import SystemRandom
 
 from enrol.adapters.delivery import Delivery, RetryPolicy
-from enrol.adapters.outbox_store import SqliteOutbox
+from enrol.adapters.outbox_store import OutboxStore
 from enrol.adapters.webhooks import Endpoint, WebhookSender, parse_signing_secret
 from enrol.registration.audit import EventType
 from enrol.registration.issued_tokens import Gateways
@@ -41,7 +41,7 @@ def sender_of(settings: Settings) -> WebhookSender | None:
 
 
 async def deliver_events(
-    settings: Settings, sender: WebhookSender | None, outbox: SqliteOutbox, clock: Clock
+    settings: Settings, sender: WebhookSender | None, outbox: OutboxStore, clock: Clock
 ) -> None:
     """Tell the receiver, if there is one, of events for ever; to be cancelled."""
     if sender is None:

@@ -75,16 +75,21 @@ def check_trust(trust: TrustSource, *, at: datetime) -> None:
     check_current(trust.anchors(), at=at)
 
 
-def follow_lists(
+def follow_lists(trust: TrustSource) -> list[Coroutine[object, object, None]]:
+    """Return what notices that a snapshot is new."""
+    return [trust.watch()] if isinstance(trust, SnapshotTrustSource) else []
+
+
+def refresh_lists(
     settings: Settings, trust: TrustSource, clock: Clock
 ) -> list[Coroutine[object, object, None]]:
-    """Return what keeps a snapshot fresh, and what notices that it is."""
+    """Return what keeps a snapshot fresh."""
     job = settings.refresh_job
     if job is None or not isinstance(trust, SnapshotTrustSource):
         return []
     every = timedelta(hours=settings.trust.refresh_hours)
     rhythm = Rhythm(every, clock, lambda: trust.made_at)
-    return [trust.watch(), keep_fresh(job, rhythm)]
+    return [keep_fresh(job, rhythm)]
 
 
 def entitlement_of(settings: Settings) -> Entitlement:

@@ -52,7 +52,7 @@ def list_command(
     only = OrganizationIdentifier(organization) if organization is not None else None
     with (
         reported(as_json=as_json, io_code="register_io"),
-        open_roster(load_settings(config).storage.path) as roster,
+        open_roster(load_settings(config).location) as roster,
     ):
         listed = families(roster.clients(only), frozenset(state or LivingState), at=at)
         print_list(listed, as_json=as_json)
@@ -70,7 +70,7 @@ def show_command(
     name = ClientId(client_id)
     with (
         reported(as_json=as_json, io_code="register_io"),
-        open_roster(load_settings(config).storage.path) as roster,
+        open_roster(load_settings(config).location) as roster,
     ):
         living = roster.find(name)
         record = living or roster.find_ended(name)

@@ -159,7 +159,7 @@ def _trail(config: Path | None, file: Path | None) -> Iterator[DatabaseTrail | E
 
 
 def _database(config: Path) -> AbstractContextManager[DatabaseTrail]:
-    return open_trail(load_settings(config).storage.path)
+    return open_trail(load_settings(config).location)
 
 
 def _hash(text: str) -> bytes:

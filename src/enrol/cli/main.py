@@ -7,6 +7,7 @@ import typer
 
 from enrol import __version__
 from enrol.cli import admin, audit, dialect, explain, register, sandbox, serve, tpp, trust, webhooks
+from enrol.cli.reported import report_settings
 from enrol.cli.trust_recheck import recheck_command
 from enrol.errors import ConfigurationError
 
@@ -56,5 +57,4 @@ def main() -> None:
     try:
         app()
     except ConfigurationError as exc:
-        typer.secho(f"error: {exc.detail}", err=True, fg="red" if sys.stderr.isatty() else None)
-        sys.exit(2)
+        sys.exit(report_settings(exc))

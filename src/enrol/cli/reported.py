@@ -1,6 +1,7 @@
 """What goes wrong in a command: its message on stderr, for people or as JSON, and an exit code."""
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -12,6 +13,12 @@ from enrol.errors import ConfigurationError
 
 FAILURE: Final = 1
 WRONG_USE: Final = 2
+
+
+def report_settings(error: ConfigurationError) -> int:
+    """Say what is wrong with settings or files, and return the exit code of that."""
+    typer.secho(f"error: {error.detail}", err=True, fg="red" if sys.stderr.isatty() else None)
+    return WRONG_USE
 
 
 @contextmanager

@@ -5,13 +5,17 @@ import sys
 from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import msgspec
 import typer
 
 from enrol.adapters.clock import system_clock
+from enrol.adapters.opening import migrate_register
+from enrol.cli.reported import report_settings
 from enrol.cli.sandbox import DialectOption, spoken_dialect
 from enrol.cli.trust import ensure_snapshot
 from enrol.client.profile import profile_bank_url
@@ -33,18 +37,32 @@ ConfigOption = Annotated[
 ]
 
 
-def serve(config: ConfigOption) -> None:
-    """Run the production server until SIGTERM, then finish what was begun."""
-    raise typer.Exit(_run(load_settings(config), system_clock))
+def serve(
+    config: ConfigOption,
+    *,
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help="Processes that serve; several need PostgreSQL.")
+    ] = 1,
+) -> None:
+    """Run the production server until SIGTERM, then finish what was begun; SIGHUP reloads."""
+    from enrol.bootstrap import run_workers  # noqa: PLC0415 - see _run
+
+    code = run_workers(
+        partial(load_settings, config),
+        workers=workers,
+        clock=system_clock,
+        on_ready=_say_ready,
+        report=report_settings,
+    )
+    raise typer.Exit(code)
 
 
 def migrate(config: ConfigOption) -> None:
-    """Bring the database up to date with this version."""
-    from enrol.bootstrap import bring_up_to_date  # noqa: PLC0415 - see _run
-
-    path = load_settings(config).storage.path
-    bring_up_to_date(path)
-    typer.echo(f"{path} is up to date")
+    """Make the register, or bring it up to date with this version."""
+    settings = load_settings(config)
+    location = settings.migration_location
+    migrate_register(location, server_role=urlsplit(settings.storage.url or "").username)
+    typer.echo(f"{location} is up to date")
 
 
 def check_config(

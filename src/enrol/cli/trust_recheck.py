@@ -67,7 +67,8 @@ def _recheck(
     async def run() -> RecheckReport:
         recheck = recheck_of(settings, at=system_clock())
         return await recheck_register(
-            *(settings.storage.path, recheck),
+            *(settings.location, recheck),
+            folder=settings.state_folder,
             writer=partial(writing_states, settings) if apply else None,
             progress=told,
         )

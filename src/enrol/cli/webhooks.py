@@ -35,7 +35,7 @@ ActorOption = Annotated[
 def status(config: ConfigOption, *, as_json: AsJson = False) -> None:
     """Say how much waits, and since when. Exit code 1: a message was given up."""
     settings = load_settings(config)
-    found = read_status(settings.storage.path)
+    found = read_status(settings.location)
     if as_json:
         told = {"url": settings.webhooks.url, **msgspec.to_builtins(found)}
         typer.echo(msgspec.json.encode(told).decode())
@@ -66,7 +66,7 @@ def list_messages(
     """List the messages that wait, in their order; with --json one a line."""
     messages = [
         message
-        for message in read_messages(load_settings(config).storage.path)
+        for message in read_messages(load_settings(config).location)
         if (not given_up or message.state == "given_up") and client_id in (None, message.client_id)
     ]
     if as_json:

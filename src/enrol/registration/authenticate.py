@@ -104,7 +104,7 @@ class Authenticator:
         check_claim(claims_certificate=request.claims_certificate)  # (1)
         qwac = await self._judge.qwac(request.peer_certificate, at=at)
         check_form(qwac.certificate, self._dialect.certificates, use=CertificateUse.QWAC)
-        self._requests.take(qwac.certificate.sha256, at)  # (2)
+        await self._requests.take(qwac.certificate.sha256, at)  # (2)
         use = await self._check_bearer(request, qwac, at)  # (3)
         policy = await self._signatures.choose(
             qwac.organization_identifier, request.client_id, self._clients

@@ -1,11 +1,9 @@
 """Whether who asks for a token is the client it names, by the method that client registered."""
 
-from collections import OrderedDict
+import hashlib
 from datetime import datetime
-from typing import Final
 
 from enrol.eidas.certificate import Certificate, parse_certificate
-from enrol.errors import UnavailableError
 from enrol.oauth import jwk
 from enrol.oauth.certificate_name import NAME_MEMBERS, is_named
 from enrol.oauth.client_authentication import Assertion, not_believed, verify_assertion
@@ -15,35 +13,15 @@ from enrol.oauth.metadata import ClientMetadata
 from enrol.oauth.types import ClientId
 from enrol.registration.certificates import CertificateJudge
 from enrol.registration.client_secret import ClientSecrets
+from enrol.registration.ports import AssertionUse
 from enrol.registration.record import ClientRecord
 
-MOST_ASSERTIONS: Final = 50_000
 
-
-class UsedAssertions:
-    """The ids of assertions that were used and still hold, so that none is used twice.
-
-    They are of this process: after a new start an assertion can be used once more, over a
-    certificate of the same organisation and within its ten minutes.
-    """
-
-    def __init__(self, most: int = MOST_ASSERTIONS) -> None:
-        self._most = most
-        self._ends: OrderedDict[tuple[ClientId, str], datetime] = OrderedDict()
-
-    def use(self, client_id: ClientId, assertion: Assertion, *, at: datetime) -> None:
-        """Remember an assertion; raises `GrantError` where it was used before.
-
-        Raises `UnavailableError` where too many hold to remember another.
-        """
-        key = (client_id, assertion.jti)
-        if self._ends.get(key, at) > at:
-            raise not_believed("assertion_used")
-        if len(self._ends) >= self._most:
-            self._ends = OrderedDict([(k, end) for k, end in self._ends.items() if end > at])
-        if len(self._ends) >= self._most:
-            raise UnavailableError("overloaded", retry_after=1)
-        self._ends[key] = assertion.expires_at
+def use_of(client_id: ClientId, assertion: Assertion) -> AssertionUse:
+    """Return what is remembered of an assertion, so that it is used once."""
+    parts = (client_id.encode(), assertion.jti.encode())
+    named = b"".join([len(part).to_bytes(4, "big") + part for part in parts])
+    return AssertionUse(hashlib.sha256(named).digest(), assertion.expires_at)
 
 
 class ClientAuthenticator:
@@ -59,14 +37,14 @@ class ClientAuthenticator:
         self._judge = judge
         self._secrets = secrets
         self._audience = audience
-        self._used = UsedAssertions()
 
     async def authenticate(
         self, record: ClientRecord, request: TokenRequest, *, certificate: Certificate, at: datetime
-    ) -> None:
-        """Return for a client that is who it says; `certificate` is that of the connection.
+    ) -> AssertionUse | None:
+        """Return the assertion that a client proved itself by, to be used up with its token.
 
-        Raises `GrantError`, and what the judge raises of a key that may not sign any more.
+        `certificate` is that of the connection; by the other methods there is no assertion. Raises
+        `GrantError`, and what the judge raises of a key that may not sign any more.
         """
         match record.metadata.token_endpoint_auth_method:
             case None | "tls_client_auth":
@@ -74,11 +52,12 @@ class ClientAuthenticator:
             case "self_signed_tls_client_auth":
                 _check_registered(record.metadata, certificate)
             case "private_key_jwt":
-                await self._check_assertion(record, request, at)
+                return await self._check_assertion(record, request, at)
             case "client_secret_basic":
                 self._check_secret(record, request)
             case _:
                 raise not_believed("client_method_unknown")
+        return None
 
     def _check_secret(self, record: ClientRecord, request: TokenRequest) -> None:
         if request.basic is None:
@@ -87,8 +66,8 @@ class ClientAuthenticator:
 
     async def _check_assertion(
         self, record: ClientRecord, request: TokenRequest, at: datetime
-    ) -> None:
-        """Verify an assertion by the registered keys alone, and use it up."""
+    ) -> AssertionUse:
+        """Verify an assertion by the registered keys alone."""
         if request.assertion is None:
             raise not_believed("assertion_missing")
         keys = _keys_of(record)
@@ -101,7 +80,7 @@ class ClientAuthenticator:
         )
         certificate = next(der for key, der in keys if key is assertion.key)
         await self._judge.qsealc(certificate, at=at)
-        self._used.use(record.client_id, assertion, at=at)
+        return use_of(record.client_id, assertion)
 
 
 def _check_names(metadata: ClientMetadata, certificate: Certificate) -> None:

@@ -14,7 +14,7 @@ from enrol.registration.certificates import CertificateJudge
 from enrol.registration.client_authentication import ClientAuthenticator
 from enrol.registration.entitlement import Entitlement
 from enrol.registration.evidence import event_of_token
-from enrol.registration.ports import ClientStore, Clock, TokenStore
+from enrol.registration.ports import AssertionUse, ClientStore, Clock, TokenStore
 from enrol.registration.ratelimit import RateLimiter
 from enrol.registration.states import State, state_at
 
@@ -65,12 +65,12 @@ class TokenDesk:
         """
         at = self._clock()
         qwac = await self._judge.qwac(peer_certificate, at=at)
-        self._requests.take(qwac.certificate.sha256, at)
+        await self._requests.take(qwac.certificate.sha256, at)
         if request.grant_type != "client_credentials":
             raise GrantError("grant_type_unsupported", error="unsupported_grant_type")
         if not request.scope <= {MANAGE_REGISTRATION}:
             raise GrantError("scope_not_offered", error="invalid_scope")
-        client_id = await self._known_client_id(request, qwac, at)
+        client_id, assertion = await self._known_client(request, qwac, at)
         licence = self._entitlement.judge(qwac.organization_identifier, qwac.psp_roles, at=at)
         text = encode_token(self._random(_TOKEN_BYTES))
         token = AccessToken(
@@ -84,7 +84,7 @@ class TokenDesk:
         event = event_of_token(
             token, qwac, request_id=request_id, at=at, register_doubt=licence.doubt
         )
-        await self._tokens.add(token, event)
+        await self._tokens.add(token, event, assertion)
         return TokenResponse(
             access_token=text,
             token_type="Bearer",  # noqa: S106 - RFC 6750 §4
@@ -92,21 +92,24 @@ class TokenDesk:
             scope=MANAGE_REGISTRATION,
         )
 
-    async def _known_client_id(
+    async def _known_client(
         self, request: TokenRequest, qwac: QualifiedCertificate, at: datetime
-    ) -> ClientId:
+    ) -> tuple[ClientId, AssertionUse | None]:
         """Return the generic client_id, or that of an active client of the organisation.
 
-        A registered client authenticates by the method it registered.
+        A registered client authenticates by the method it registered; an assertion is used up
+        with the token it obtains.
         """
         if request.client_id == self._settings.generic_client_id:
-            return self._settings.generic_client_id
+            return self._settings.generic_client_id, None
         record = await self._clients.find(ClientId(request.client_id))
         if record is None or record.organization_identifier != qwac.organization_identifier:
             raise GrantError("client_unknown", error="invalid_client")
         certificate = qwac.certificate
-        await self._authenticator.authenticate(record, request, certificate=certificate, at=at)
+        assertion = await self._authenticator.authenticate(
+            record, request, certificate=certificate, at=at
+        )
         state = state_at(record.standing, at)
         if state is not State.ACTIVE:
             raise GrantError(f"client_{state}", error="invalid_client")
-        return record.client_id
+        return record.client_id, assertion

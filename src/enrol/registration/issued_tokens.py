@@ -85,10 +85,10 @@ class IssuedTokenDesk:
         """Whether anybody may ask about tokens."""
         return bool(self._gateways)
 
-    def check_gateway(self, bearer: bytes | None, peer_certificate: bytes | None) -> None:
+    async def check_gateway(self, bearer: bytes | None, peer_certificate: bytes | None) -> None:
         """Let a gateway ask; raises `TokenError`, `RateLimitError`."""
         self._gateways.check(bearer, peer_certificate)
-        self._questions.take("gateways", self._clock())
+        await self._questions.take("gateways", self._clock())
 
     async def introspect(self, text: str) -> Introspection:
         """Return what there is to say of a token (RFC 7662 §2.2).
@@ -111,7 +111,7 @@ class IssuedTokenDesk:
         """
         at = self._clock()
         qwac = await self._judge.qwac(peer_certificate, at=at)
-        self._requests.take(qwac.certificate.sha256, at)
+        await self._requests.take(qwac.certificate.sha256, at)
         token = await self._tokens.find(hash_token(text))
         if token is None or token.organization_identifier != qwac.organization_identifier:
             return

@@ -109,6 +109,16 @@ class TokenUse(msgspec.Struct, frozen=True):
     generation: int
 
 
+class AssertionUse(msgspec.Struct, frozen=True):
+    """An assertion by which a client obtains one token.
+
+    `name` is the SHA-256 over the client and the ``jti``.
+    """
+
+    name: bytes
+    expires_at: datetime
+
+
 class ClientStore(Protocol):
     """The register of clients.
 
@@ -197,8 +207,13 @@ class ManagedClients(ClientStore, ClientStates, Protocol):
 class TokenStore(Protocol):
     """The access tokens that were issued, by hash."""
 
-    async def add(self, token: AccessToken, event: AuditEvent) -> None:
-        """Make a token durable together with its audit event."""
+    async def add(
+        self, token: AccessToken, event: AuditEvent, assertion: AssertionUse | None = None
+    ) -> None:
+        """Make a token durable together with its audit event, and the use of an assertion.
+
+        Raises `GrantError` ``assertion_used`` where that one was used before.
+        """
 
     async def revoke(self, token: AccessToken, event: AuditEvent) -> None:
         """Make the end of a token durable together with its audit event.

@@ -185,7 +185,7 @@ class RegistrationDesk:
             self._audit.note(event_of_stranger(request, refusal, at=self._clock()))
 
     async def _register(self, verified: VerifiedRequest) -> ClientRecord:
-        self._registrations.take(verified.organization_identifier, verified.at)
+        await self._registrations.take(verified.organization_identifier, verified.at)
         licence = self._granting.licence(verified)
         if self._granting.statements is not None:
             verified = await self._granting.statements.apply(verified, replaces=None)
@@ -233,7 +233,7 @@ class RegistrationDesk:
     async def _rehearse(self, verified: VerifiedRequest) -> DryRun:
         replaces = None
         if verified.client_id is None:
-            self._registrations.take(verified.organization_identifier, verified.at)
+            await self._registrations.take(verified.organization_identifier, verified.at)
         else:
             replaces = await self._changeable_client(verified)
         found = await self._rehearsal.run(verified, replaces=replaces)

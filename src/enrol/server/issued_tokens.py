@@ -29,7 +29,7 @@ class IssuedTokenRoutes:
         check_accept(call)
         check_content(call, media_type=_FORM, code="content_type_not_form")
         body = await read_body(call)
-        self.desk.check_gateway(_bearer(call), _peer(call).certificate)
+        await self.desk.check_gateway(_bearer(call), _peer(call).certificate)
         told = await self.desk.introspect(parse_introspection(body))
         return answer(200, msgspec.json.encode(told), request_id=call.request_id)
 

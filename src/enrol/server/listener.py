@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import errno
 import faulthandler
 import logging
 import signal
@@ -13,7 +12,6 @@ import threading
 from collections.abc import Callable, Generator
 from types import FrameType
 
-import structlog
 import uvicorn
 from uvicorn._types import ASGI3Application
 from uvicorn.config import STARTUP_FAILURE
@@ -22,6 +20,7 @@ from uvicorn.server import HANDLED_SIGNALS
 from enrol.errors import ConfigurationError, RefusalError
 from enrol.registration.meters import Meters
 from enrol.registration.ports import Clock
+from enrol.server.accepting import Accepting
 from enrol.server.alerts import alert
 from enrol.server.answer import Answer
 from enrol.server.drain import Drain
@@ -34,9 +33,7 @@ from enrol.server.wire import closing_answer
 _FORCED_EXIT_SECONDS = 1.5
 _POLL_SECONDS = 0.05
 _FLUSH_SECONDS = 0.5
-_RETRY_SECONDS = 0.1
-_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-_log = structlog.get_logger(__name__)
+_LAST_SECONDS = 0.5
 
 
 class Listener(uvicorn.Server):
@@ -65,7 +62,7 @@ class Listener(uvicorn.Server):
         self._around = Surroundings(settings, drain, know, closing, self._lost)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._open = 0  # connections, those in their handshake included
-        self._accepting: list[asyncio.Task[None]] = []
+        self._accepting: Accepting | None = None
         self._handshakes: set[asyncio.Task[None]] = set()
         self.turned_away = 0
         self.failed_handshakes = 0
@@ -88,30 +85,13 @@ class Listener(uvicorn.Server):
         await self.lifespan.startup()
         if self.lifespan.should_exit:
             sys.exit(STARTUP_FAILURE)
-        for sock in listening:
-            sock.listen(self._settings.backlog)
-            sock.setblocking(False)
-            self._accepting.append(asyncio.create_task(self._accept(sock)))
+        self._accepting = Accepting(listening, self._admit, backlog=self._settings.backlog)
         self.servers = []
         self.started = True
         address = listening[0].getsockname()
         self._on_ready(*((address, 0) if isinstance(address, str) else address[:2]))
 
     # Connections
-
-    async def _accept(self, listening: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
-        with contextlib.closing(listening):
-            while True:
-                try:
-                    sock, _ = await loop.sock_accept(listening)
-                except OSError as error:
-                    _log.warning("connection_not_accepted", cause=error.strerror)
-                    pause = _RETRY_SECONDS if error.errno in _EXHAUSTED else 0
-                else:
-                    self._admit(sock)
-                    pause = 0
-                await asyncio.sleep(pause)  # 0: a storm of connections leaves room for requests
 
     def _admit(self, sock: socket.socket) -> None:
         if self._open >= self._settings.connections:
@@ -161,9 +141,20 @@ class Listener(uvicorn.Server):
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._close_after_answers)
 
+    def accept_no_more(self) -> None:
+        """Take no new connections; in its loop."""
+        if self._accepting is not None:
+            self._accepting.stop()
+
+    def retire(self) -> None:
+        """Begin to leave while others take over, so that nobody is turned away; in its loop."""
+        self._drain.retire()
+        self.accept_no_more()
+        self.should_exit = True
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's
         """Drain at the first signal; at the second leave, whatever hangs."""
-        if self.should_exit:
+        if self._drain.draining:
             self.force_exit = True
             faulthandler.dump_traceback_later(_FORCED_EXIT_SECONDS, exit=True)
         self.stop()
@@ -185,10 +176,14 @@ class Listener(uvicorn.Server):
         """Finish the requests in progress, then close everything.
 
         Until they are finished new connections and requests still come in, for the application to
-        answer 503; a connection lost without a word would look like an outage.
+        answer 503; a connection lost without a word would look like an outage. One that retires
+        takes none, and answers those who have one as always.
         """
+        await self._say_farewell()
         await self._finish_requests()
-        for task in (*self._accepting, *self._handshakes):
+        await self._answer_the_last()
+        self.accept_no_more()
+        for task in self._handshakes:
             task.cancel()
         for connection in self._connections():
             connection.shutdown()
@@ -204,6 +199,26 @@ class Listener(uvicorn.Server):
         for connection in self._connections():
             if not connection.idle:
                 connection.shutdown()
+
+    async def _say_farewell(self) -> None:
+        """Retiring, let every connection ask once more, or go as it is idle."""
+        if not self._drain.draining:
+            await self._wait_while(
+                lambda: self._open > 0 and not self._drain.draining,
+                seconds=self._settings.farewell,
+            )
+
+    async def _answer_the_last(self) -> None:
+        """Let those in who connected before the end, and answer what they ask at once."""
+        if self._accepting is None or not self._drain.draining:
+            return
+        before = set(self._connections())
+        self._accepting.take_the_waiting()
+        await self._wait_while(lambda: bool(self._handshakes), seconds=_LAST_SECONDS)
+        await self._wait_while(
+            lambda: any(c.untried or not c.idle for c in set(self._connections()) - before),
+            seconds=_LAST_SECONDS,
+        )
 
     async def _finish_requests(self) -> None:
         busy = [connection for connection in self._connections() if not connection.idle]

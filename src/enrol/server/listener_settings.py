@@ -9,7 +9,8 @@ class ListenerSettings:
 
     The application limits and times the body itself; `chunked_bytes` only bounds a chunked request
     with all its framing, so that padding of chunks cannot go on for ever. `linger` is how long a
-    connection is kept after the last answer for a client that is still sending.
+    connection is kept after the last answer for a client that is still sending, `farewell` how long
+    connections that are open may ask once more when others take over.
     """
 
     host: str = "127.0.0.1"
@@ -28,3 +29,4 @@ class ListenerSettings:
     write: float = 10.0
     linger: float = 2.0
     drain: float = 20.0
+    farewell: float = 0.0

@@ -52,11 +52,11 @@ class PreflightRoute:
         at, peer = self.clock(), peer_of(call.scope)
         check_claim(claims_certificate=peer.claims_certificate)
         if peer.certificate is not None:
-            self.requests.take(sha256(peer.certificate).digest(), at)
+            await self.requests.take(sha256(peer.certificate).digest(), at)
         report = await self.desk.examine_connection(peer.certificate, await _qsealc(call), at=at)
         key = counted_as(call.scope)
         if report.certificates[0].status is Status.FAILED and key is not None:
-            self.failures.take(key, at)
+            await self.failures.take(key, at)
         return answer(200, msgspec.json.encode(report), request_id=call.request_id)
 
 

@@ -76,6 +76,11 @@ class StrictProtocol(HttpToolsProtocol):
         return not (self._head or self._ahead or self._answer_due)
 
     @property
+    def untried(self) -> bool:
+        """Whether nothing was asked yet."""
+        return self.cycle is None
+
+    @property
     def _answer_due(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
@@ -170,7 +175,7 @@ class StrictProtocol(HttpToolsProtocol):
             if cycle.more_body is not bool(self._left):  # the parser counts another way
                 raise MalformedRequestError("http_malformed")
         if not cycle.more_body and not cycle.response_started:
-            cycle.keep_alive = self._keep_alive and not self._around.drain.draining
+            cycle.keep_alive = self._keep_alive and not self._around.drain.leaving
         if left is not None and len(data) > left:
             self._take(data[left:])
 

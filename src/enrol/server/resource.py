@@ -101,7 +101,7 @@ class Resource:
         except TimeoutError:
             refusal: RefusalError = UnavailableError("overloaded")
         except RefusalError as exc:
-            refusal = self._charge(exc, call.scope)
+            refusal = await self._charge(exc, call.scope)
         return self._refuse(refusal, call), refusal.code
 
     async def _finish(self, answer: Answer, call: Call) -> Answer:
@@ -120,13 +120,13 @@ class Resource:
             raise MethodError("method_not_allowed", allowed=tuple(self._methods))
         return handler
 
-    def _charge(self, refusal: RefusalError, scope: Scope) -> RefusalError:
+    async def _charge(self, refusal: RefusalError, scope: Scope) -> RefusalError:
         """Count a failed authentication; beyond the rate the answer is that there are too many."""
         key = counted_as(scope)
         if isinstance(refusal, AuthenticationError) and key is not None:
             try:
-                self._house.failures.take(key, self._house.clock())
-            except RateLimitError as exc:
+                await self._house.failures.take(key, self._house.clock())
+            except (RateLimitError, UnavailableError) as exc:
                 return exc
         return refusal
 

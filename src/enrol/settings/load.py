@@ -13,7 +13,7 @@ from msgspec import structs
 from enrol.adapters.dialects import is_path, load_dialect
 from enrol.adapters.trustlists.job import EU_LOTL
 from enrol.errors import ConfigurationError
-from enrol.settings.sections import TrustSection
+from enrol.settings.sections import StorageSection, TrustSection
 from enrol.settings.settings import Settings
 
 _PREFIX = "ENROL_"
@@ -23,8 +23,8 @@ def load_settings(path: Path, environment: Mapping[str, str] = os.environ) -> Se
     """Return the settings in a TOML file with the overrides of the environment.
 
     ``ENROL_SERVER_PORT=9443`` sets ``port`` of ``[server]``; a comma separates list values, and a
-    table is written as in TOML, between braces. Relative paths are those of the file's folder.
-    Raises `ConfigurationError`, which names the setting.
+    table is written as in TOML, between braces; an empty value unsets what may be absent. Relative
+    paths are those of the file's folder. Raises `ConfigurationError`, which names the setting.
     """
     try:
         tables = tomllib.loads(path.read_text("utf-8"))
@@ -61,7 +61,11 @@ def _override(tables: dict[str, object], environment: Mapping[str, str]) -> None
         for field in msgspec.structs.fields(section.type):
             name = f"{_PREFIX}{section.name}_{field.name}".upper()
             table = tables.setdefault(section.name, {})
-            if name in environment and isinstance(table, dict):
+            if name not in environment or not isinstance(table, dict):
+                continue
+            if not environment[name] and field.default is None:
+                table.pop(field.name, None)
+            else:
                 table[field.name] = _value(name, environment[name], field.type)
 
 
@@ -85,6 +89,7 @@ def _check(settings: Settings, path: Path) -> None:
     """Refuse values that have the right type and cannot work."""
     load_dialect(settings.registration.dialect)
     _check_trust(settings.trust, path)
+    _check_storage(settings.storage, path)
     url = urlsplit(settings.public_url)
     if url.scheme != "https" or not url.netloc or url.path or url.query or url.fragment:
         raise ConfigurationError(
@@ -99,6 +104,22 @@ def _check(settings: Settings, path: Path) -> None:
         raise ConfigurationError(
             "public_url_missing", f"{path}: behind a proxy server.public_url must be set"
         )
+
+
+def _check_storage(storage: StorageSection, path: Path) -> None:
+    """Refuse two places of a register, or none, and one that is shared without a folder beside."""
+    problem = None
+    if (storage.path is None) == (storage.url is None):
+        problem = "set either path, a file of SQLite, or url, a database of PostgreSQL"
+    elif storage.url is not None and storage.state is None:
+        problem = "with url set state, the folder of this machine's own files"
+    elif any(
+        given is not None and not given.startswith("postgresql://")
+        for given in (storage.url, storage.migration_url)
+    ):
+        problem = "url and migration_url begin with postgresql://"
+    if problem is not None:
+        raise ConfigurationError("settings_invalid", f"{path}: storage: {problem}.")
 
 
 def _check_trust(trust: TrustSection, path: Path) -> None:

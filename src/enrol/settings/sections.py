@@ -153,9 +153,21 @@ class RevocationSection(Section, frozen=True):
 
 
 class StorageSection(Section, frozen=True):
-    """``[storage]``: the SQLite database file."""
+    """``[storage]``: where the register is: a SQLite file `path`, or PostgreSQL at `url`.
 
-    path: Path
+    SQLite is for one server. Several servers share a register in PostgreSQL:
+    ``postgresql://role@host[,host]/database``, the first host that writes. A password is best kept
+    in the file that `PGPASSFILE` names. The role of `url` reads and writes rows only; the tables
+    belong to the role of `migration_url`, which `enrol migrate` and `enrol restore` use.
+    `state` is the folder of the files that are this machine's own: trust snapshot, copy of the
+    register of payment institutions, socket for commands. It is the folder of `path` where that is
+    set, and must be set with `url`.
+    """
+
+    path: Path | None = None
+    url: str | None = None
+    migration_url: str | None = None
+    state: Path | None = None
 
 
 class RegistrationSection(Section, frozen=True):

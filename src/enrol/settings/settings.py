@@ -11,6 +11,7 @@ from msgspec import structs
 from enrol.adapters.dialects import load_dialect
 from enrol.adapters.fetch import FetchPolicy
 from enrol.adapters.inquiry import InquiryPolicy
+from enrol.adapters.location import Location, PostgresUrl
 from enrol.adapters.outbound import Reach
 from enrol.adapters.trustlists.job import RefreshJob
 from enrol.eidas.rules import CertificateRules
@@ -74,6 +75,40 @@ class Settings(Section, frozen=True):
     log: LogSection = LogSection()
 
     @property
+    def location(self) -> Location:
+        """Where the register is."""
+        given = self.storage
+        return given.path if given.path is not None else PostgresUrl(given.url or "")
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several processes may serve the register at a time."""
+        return self.storage.path is None
+
+    @property
+    def migration_location(self) -> Location:
+        """Where the register is, for who may change its tables; raises `ConfigurationError`."""
+        if self.storage.path is not None:
+            return self.storage.path
+        if self.storage.migration_url is None:
+            raise ConfigurationError(
+                "settings_invalid",
+                "storage.migration_url must be set: the role that the tables belong to.",
+            )
+        return PostgresUrl(self.storage.migration_url)
+
+    @property
+    def state_folder(self) -> Path:
+        """The folder of the files that are this machine's own."""
+        given = self.storage
+        return given.state or (given.path or Path()).parent
+
+    @property
+    def premises(self) -> Path:
+        """What belongs to the account of the server: the file of SQLite, else its folder."""
+        return self.storage.path or self.state_folder
+
+    @property
     def public_url(self) -> str:
         """The URL of the server as clients see it, without a slash at its end."""
         return self.server.public_url or f"https://{self.server.host}:{self.server.port}"
@@ -110,7 +145,7 @@ class Settings(Section, frozen=True):
             return None
         folder, anchors = given.directory, given.lotl_anchors
         return RefreshJob(
-            snapshot=str(given.snapshot or self.storage.path.with_name("trust.snapshot")),
+            snapshot=str(given.snapshot or self.state_folder / "trust.snapshot"),
             lotl_url=given.lotl_url,
             directory=None if folder is None or given.source == "eu" else str(folder),
             lotl_anchors=None if anchors is None else str(anchors),
@@ -121,7 +156,7 @@ class Settings(Section, frozen=True):
     @property
     def register_path(self) -> Path:
         """Where the register of payment institutions is kept."""
-        return self.register.path or self.storage.path.with_name("register.db")
+        return self.register.path or self.state_folder / "register.db"
 
     @property
     def entitlement(self) -> EntitlementRules:

@@ -37,15 +37,15 @@ _TIMEVAL: Final = struct.Struct("@ll")
 
 
 class Control:
-    """The server of the register at `database`, as a command speaks to it.
+    """The server whose file of SQLite or folder `premises` is, as a command speaks to it.
 
     What is asked raises `RefusalError` with the code the server refuses with, and
     `ConfigurationError` where there is no server, or none that can be believed or answers.
     """
 
-    def __init__(self, database: Path) -> None:
-        self._database = database.resolve()
-        self._path = control_path(database)
+    def __init__(self, premises: Path) -> None:
+        self._premises = premises.resolve()
+        self._path = control_path(premises)
 
     async def is_served(self) -> bool:
         """Tell whether a server listens; raises `ConfigurationError` where none may be asked."""
@@ -59,7 +59,7 @@ class Control:
         """Return what to say where the register is in use by who does not listen."""
         return ConfigurationError(
             "control_unreachable",
-            f"{self._database} is in use, and nobody listens at {self._path}: a command is at "
+            f"{self._premises} is in use, and nobody listens at {self._path}: a command is at "
             "work, a server starts or stops, or its log has control_unavailable. Try again in a "
             "moment.",
         )
@@ -138,11 +138,11 @@ class Control:
 
     def _check_server(self, uid: int) -> None:
         """Refuse a socket that somebody else put there."""
-        if uid not in (ROOT, os.geteuid(), self._database.stat().st_uid):
+        if uid not in (ROOT, os.geteuid(), self._premises.stat().st_uid):
             raise ConfigurationError(
                 "control_impostor",
                 f"{self._path} is served by the account {account_of(uid)}, which is not the one "
-                f"{self._database} belongs to; nothing was said to it.",
+                f"{self._premises} belongs to; nothing was said to it.",
             )
 
     def _unclear(self, what: str) -> ConfigurationError:

@@ -48,9 +48,9 @@ _log = structlog.get_logger(__name__)
 def bind_control(path: Path, house: House) -> socket.socket:
     """Return the socket at `path`, for the account of this process and for the group of operators.
 
-    Called by who holds the lock of the register, so that what stands there is of a server that is
-    gone. Raises `ConfigurationError` as `bind_unix_socket` does, and `OSError` where this account
-    is no member of the group.
+    What a server that is gone left there is replaced; who binds it removes it. Raises
+    `ConfigurationError` as `bind_unix_socket` does, and `OSError` where this account is no member
+    of the group.
     """
     listening = bind_unix_socket(path, mode=OWNER)
     try:
@@ -67,24 +67,16 @@ def bind_control(path: Path, house: House) -> socket.socket:
 
 
 @asynccontextmanager
-async def serve_control(
-    listening: socket.socket, path: Path, office: "Office"
-) -> AsyncIterator[None]:
-    """Serve what comes by the socket; at the end what was begun is finished, and the file goes."""
+async def serve_control(listening: socket.socket, office: "Office") -> AsyncIterator[None]:
+    """Serve what comes by the socket; at the end what was begun is finished."""
     connections = _Connections(office, listening)
     connections.accept()
     try:
         yield
     finally:
-        _remove(path)  # first, so that nobody comes to who does not listen any more
         connections.accept_no_more()
         listening.close()
         await connections.finish()
-
-
-def _remove(path: Path) -> None:
-    with suppress(OSError):
-        path.unlink()
 
 
 class Office:

@@ -64,9 +64,10 @@ _decode_request: Final = msgspec.json.Decoder(Request).decode
 _decode_answer: Final = msgspec.json.Decoder(Answer).decode
 
 
-def control_path(database: Path) -> Path:
-    """Return where the server of a register listens."""
-    return Path(f"{database.resolve()}.sock")
+def control_path(premises: Path) -> Path:
+    """Return where a server listens: beside its file of SQLite, else in its folder."""
+    place = premises.resolve()
+    return place / "enrol.sock" if place.is_dir() else Path(f"{place}.sock")
 
 
 def write_line(message: Request | Answer) -> bytes:

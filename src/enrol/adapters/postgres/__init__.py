@@ -1,0 +1,1 @@
+"""The register in PostgreSQL, for several servers at once."""

@@ -1,0 +1,157 @@
+"""A connection to PostgreSQL that is used by one thread and waits for its answers.
+
+It has those methods of a SQLite connection that the register uses, so that one transaction is
+written for both databases. asyncpg speaks to the server; each connection has a loop of its own.
+"""
+
+import time
+from collections.abc import Coroutine, Iterator, Sequence
+from typing import Any, Final, Self, TypeVar
+
+import asyncpg
+import uvloop
+
+from enrol.adapters.rows import Row
+from enrol.adapters.sql import Statement
+
+T = TypeVar("T")
+
+LOST: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.exceptions.OperatorInterventionError,
+    asyncpg.ReadOnlySQLTransactionError,  # the server does not write any more: another one does
+)
+"""What asyncpg raises where the server is not there, not any more, or not for us."""
+
+WRITER_LOCK: Final = 0x456E726F6C  # "Enrol" in ASCII
+"""The advisory lock of whoever writes: one transaction at a time, as in SQLite."""
+
+_BEGIN: Final = f"BEGIN; SELECT pg_advisory_xact_lock({WRITER_LOCK})"
+_CONNECT: Final = 3.0
+_ANSWER: Final = 4.0
+_PAUSES: Final = (0.0, 0.1, 0.5)
+_CACHED_STATEMENTS: Final = 256
+
+
+async def connect(dsn: str, *, application: str = "enrol") -> "asyncpg.Connection[asyncpg.Record]":
+    """Return a connection to the server that writes; of several hosts in `dsn` the first that does.
+
+    Raises one of `LOST` or `asyncpg.PostgresError`.
+    """
+    return await asyncpg.connect(
+        dsn,
+        timeout=_CONNECT,
+        command_timeout=_ANSWER,
+        statement_cache_size=_CACHED_STATEMENTS,
+        server_settings={"application_name": application, "lock_timeout": "3s"},
+        target_session_attrs=asyncpg.connect_utils.SessionAttribute.primary,
+    )
+
+
+class Found:
+    """The rows a statement found, as a cursor of SQLite gives them."""
+
+    def __init__(self, rows: Sequence[asyncpg.Record]) -> None:
+        self._rows = [tuple(row) for row in rows]
+
+    def fetchall(self) -> list[Row]:
+        """Return every row."""
+        return self._rows
+
+    def fetchone(self) -> Row | None:
+        """Return the first row."""
+        return self._rows[0] if self._rows else None
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self._rows)
+
+
+class WaitingConnection:
+    """A connection whose methods return when the server has answered."""
+
+    def __init__(self, dsn: str, *, application: str = "enrol") -> None:
+        """Connect; raises one of `LOST` or `asyncpg.PostgresError`."""
+        self._loop = uvloop.new_event_loop()
+        self._connection: asyncpg.Connection[asyncpg.Record]
+        self._dsn, self._application = dsn, application
+        try:
+            self._connection = self._loop.run_until_complete(self._connect())
+        except BaseException:
+            self._loop.close()
+            raise
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is begun and not ended."""
+        return not self._connection.is_closed() and self._connection.is_in_transaction()
+
+    def execute(self, statement: str, parameters: Sequence[object] = ()) -> Found:
+        """Execute one statement and return what it finds."""
+        text, values = _both(statement, tuple(parameters))
+        return Found(self._wait(self._connection.fetch(text, *values)))
+
+    def executemany(self, statement: str, rows: Sequence[Row]) -> None:
+        """Execute a statement for each row, in one exchange with the server."""
+        text, values = _all(statement, rows)
+        self._wait(self._connection.executemany(text, values))
+
+    def begin(self) -> None:
+        """Begin a transaction that writes, alone; a lost connection is made anew, a few times.
+
+        A server that does not answer is not waited for twice.
+        """
+        for pause in _PAUSES:
+            time.sleep(pause)
+            try:
+                if self._connection.is_closed():
+                    self._connection = self._wait(self._connect())
+                self._wait(self._connection.execute(_BEGIN))
+            except TimeoutError:
+                raise
+            except LOST as exc:
+                trouble: Exception = exc
+            else:
+                return
+        raise trouble
+
+    def close(self) -> None:
+        """End the connection and its loop."""
+        try:
+            self._wait(self._connection.close(timeout=_CONNECT))
+        finally:
+            self._loop.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def _connect(self) -> "asyncpg.Connection[asyncpg.Record]":
+        return await connect(self._dsn, application=self._application)
+
+    def _wait(self, answer: Coroutine[Any, Any, T]) -> T:
+        """Return the answer; a connection on which none comes is given up, its transaction too."""
+        try:
+            return self._loop.run_until_complete(answer)
+        except LOST as exc:
+            if not isinstance(exc, ValueError):  # that is a value that cannot be sent
+                self._connection.terminate()
+            raise
+
+
+def _both(statement: str, values: Row) -> tuple[str, Row]:
+    if isinstance(statement, Statement):
+        return statement.postgres, statement.arranged(values)
+    return statement, values
+
+
+def _all(statement: str, rows: Sequence[Row]) -> tuple[str, Sequence[Row]]:
+    if isinstance(statement, Statement):
+        return statement.postgres, [statement.arranged(row) for row in rows]
+    return statement, rows

@@ -1,0 +1,135 @@
+"""A register in PostgreSQL, opened so that what was acknowledged survives a crash of the server."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import asyncpg
+
+from enrol.adapters.database import SchemaState
+from enrol.adapters.location import PostgresUrl
+from enrol.adapters.postgres.connection import LOST, WaitingConnection
+from enrol.adapters.tables import REVISIONS
+from enrol.errors import ConfigurationError
+
+_DURABLE: Final = {
+    "fsync": frozenset({"on"}),
+    "full_page_writes": frozenset({"on"}),
+    "synchronous_commit": frozenset({"on", "remote_apply", "remote_write", "local"}),
+}
+"""What the server must be set to; the weaker commits differ in how replicas are waited for."""
+
+_REFUSALS: Final = {
+    SchemaState.EMPTY: "has no register yet; run `enrol migrate`",
+    SchemaState.FOREIGN: "has tables of another program; give Enrol a database of its own",
+    SchemaState.OUTDATED: "has an older schema; run `enrol migrate`",
+    SchemaState.UNKNOWN: "has a schema this version does not know; use the Enrol that made it",
+}
+
+_MAY_CHANGE_TABLES: Final = """
+SELECT rolsuper
+    OR has_schema_privilege(current_user, current_schema(), 'CREATE')
+    OR EXISTS (SELECT FROM pg_tables
+               WHERE schemaname = current_schema() AND pg_has_role(tableowner, 'MEMBER'))
+FROM pg_roles WHERE rolname = current_user
+"""
+
+
+def open_to_write(location: PostgresUrl) -> WaitingConnection:
+    """Return the connection of the server that writes.
+
+    Raises `ConfigurationError` where the database is no register of this version, where it may
+    lose what it acknowledged, sorts text in its own way, or lets this role change tables.
+    """
+    with translated(location):
+        connection = WaitingConnection(location.url)
+        try:
+            check_state(location, schema_state(connection), expected=(SchemaState.CURRENT,))
+            _check_settings(location, connection)
+            _check_rights(location, connection)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def open_to_read(location: PostgresUrl) -> WaitingConnection:
+    """Return a connection that reads beside the servers; raises `ConfigurationError`."""
+    with translated(location):
+        connection = WaitingConnection(location.url, application="enrol command")
+        try:
+            check_state(location, schema_state(connection), expected=(SchemaState.CURRENT,))
+            connection.execute("SET default_transaction_read_only = on")
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def schema_state(connection: WaitingConnection) -> SchemaState:
+    """Return how the schema behind a connection stands to this version."""
+    found = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname=current_schema()")
+    tables = {name for (name,) in found}
+    if not tables:
+        return SchemaState.EMPTY
+    if "alembic_version" not in tables:
+        return SchemaState.FOREIGN
+    revisions = [name for (name,) in connection.execute("SELECT version_num FROM alembic_version")]
+    if revisions == [REVISIONS[-1]]:
+        return SchemaState.CURRENT
+    return SchemaState.OUTDATED if set(revisions) < set(REVISIONS) else SchemaState.UNKNOWN
+
+
+def check_state(
+    location: PostgresUrl, state: SchemaState, *, expected: tuple[SchemaState, ...]
+) -> None:
+    """Raise `ConfigurationError` unless `state` is one of `expected`."""
+    if state not in expected:
+        raise ConfigurationError(f"database_{state}", f"{location} {_REFUSALS[state]}.")
+
+
+def _check_settings(location: PostgresUrl, connection: WaitingConnection) -> None:
+    for name, good in _DURABLE.items():
+        (actual,) = connection.execute("SELECT current_setting($1)", (name,)).fetchone() or ("",)
+        if actual not in good:
+            raise ConfigurationError(
+                "database_settings",
+                f"{location}: {name} is {actual}, so that a crash could lose what was "
+                f"acknowledged; set it to {min(good)}.",
+            )
+    (collation,) = connection.execute(
+        "SELECT datcollate FROM pg_database WHERE datname = current_database()"
+    ).fetchone() or ("",)
+    if collation not in ("C", "POSIX", "C.UTF-8", "C.utf8"):
+        raise ConfigurationError(
+            "database_settings",
+            f"{location} sorts text as {collation} does; make it anew with "
+            "`createdb --template=template0 --locale=C.UTF-8`.",
+        )
+
+
+def _check_rights(location: PostgresUrl, connection: WaitingConnection) -> None:
+    (may,) = connection.execute(_MAY_CHANGE_TABLES).fetchone() or (True,)
+    if may:
+        raise ConfigurationError(
+            "database_rights",
+            f"{location}: the role of storage.url may change tables. Give the tables to another "
+            "role, name it in storage.migration_url, and run `enrol migrate`.",
+        )
+
+
+@contextmanager
+def translated(location: PostgresUrl) -> Iterator[None]:
+    """Turn what PostgreSQL says into words for the operator."""
+    try:
+        yield
+    except asyncpg.InvalidAuthorizationSpecificationError as exc:
+        raise ConfigurationError(
+            "database_unusable", f"{location} does not let this role in; see storage.url."
+        ) from exc
+    except (*LOST, asyncpg.PostgresError, ValueError) as exc:
+        raise ConfigurationError(
+            "database_unusable",
+            f"{location} cannot be used: {type(exc).__name__}. Does the server run, and does "
+            "the database exist?",
+        ) from exc

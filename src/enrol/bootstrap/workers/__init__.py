@@ -1,0 +1,1 @@
+"""The processes of a server: one that supervises, and those that serve."""

@@ -1,0 +1,143 @@
+"""A PostgreSQL cluster of the tests' own, on a free port of the loopback."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from enrol.adapters.location import PostgresUrl
+from enrol.adapters.postgres.connection import WaitingConnection
+from enrol.adapters.postgres.migration import migrate_postgres
+from enrol.adapters.tables import metadata
+
+_ADMIN, OWNER, SERVER = "postgres", "enrol_owner", "enrol_server"
+_FAST = {"fsync": "on", "shared_buffers": "64MB", "max_connections": "100"}
+_numbers = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A database by its URLs: that of who owns the tables, and that of the server's role."""
+
+    owner_url: str
+    server_url: str
+
+    def rows(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """Return what a statement finds, whose parameters are question marks."""
+        numbers = count(1)
+        text = re.sub(r"\?", lambda _: f"${next(numbers)}", statement)
+
+        def ask() -> list[tuple[Any, ...]]:
+            with WaitingConnection(self.owner_url) as connection:
+                return connection.execute(text, parameters).fetchall()
+
+        with ThreadPoolExecutor(1) as thread:  # a test may have a loop of its own
+            return thread.submit(ask).result()
+
+    def empty(self) -> None:
+        """Make the register in it as it was when it was made."""
+        names = ", ".join(table.name for table in metadata.sorted_tables)
+        self.rows(f"TRUNCATE {names} RESTART IDENTITY")
+        self.rows("UPDATE audit_last SET id = 0")
+
+
+@dataclass(slots=True)
+class Cluster:
+    """A cluster; the folder of its data, its port, and whoever it runs as."""
+
+    data: Path
+    port: int
+    user: str | None
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        settings = {
+            **_FAST,
+            "port": str(self.port),
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": str(self.data),
+        }
+        options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+        self._run("pg_ctl", "-D", self.data, "-l", self.data / "log", "-o", options, "-w", "start")
+
+    def stop(self, mode: str = "fast") -> None:
+        """Stop the server; ``immediate`` is as a crash."""
+        self._run("pg_ctl", "-D", self.data, "-m", mode, "-w", "stop")
+
+    def sql(self, statement: str, database: str = "postgres") -> str:
+        """Execute a statement as administrator and return what it says."""
+        return self._run("psql", "-qAtX", "-d", self._url(_ADMIN, database), "-c", statement)
+
+    def create_register(self) -> Database:
+        """Make a database with a register in which nothing stands yet."""
+        database = self.create()
+        migrate_postgres(PostgresUrl(database.owner_url), server_role=SERVER)
+        return database
+
+    def create(self, *, template: str = "template0", locale: str = "C.UTF-8") -> Database:
+        """Make a database, a copy of another where one is named."""
+        name = f"register_{next(_numbers)}"
+        of = f"LOCALE '{locale}'" if template == "template0" else ""
+        self.sql(f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {template} {of}")
+        return Database(self._url(OWNER, name), self._url(SERVER, name))
+
+    def _url(self, role: str, database: str) -> str:
+        return f"postgresql://{role}@127.0.0.1:{self.port}/{database}"
+
+    def _run(self, program: str, *arguments: str | Path) -> str:
+        done = subprocess.run(
+            [_program(program), *arguments],
+            user=self.user,
+            cwd=self.data,
+            capture_output=program == "psql",
+            stdout=None if program == "psql" else subprocess.DEVNULL,
+            text=True,
+            check=True,
+        )
+        return (done.stdout or "").strip()
+
+
+@contextmanager
+def running_cluster() -> Iterator[Cluster]:
+    """Run a cluster with the two roles; skips the test where PostgreSQL is not installed."""
+    if _program("initdb") is None:
+        pytest.skip("PostgreSQL's server is not installed")
+    user = "postgres" if os.geteuid() == 0 else None
+    folder = Path(tempfile.mkdtemp(prefix="enrol-postgres-"))
+    if user is not None:
+        shutil.chown(folder, user)
+    cluster = Cluster(folder, _free_port(), user)
+    try:
+        cluster._run("initdb", "-D", folder, "-U", _ADMIN, "-A", "trust", "--no-sync")
+        cluster.start()
+        try:
+            cluster.sql(f"CREATE ROLE {OWNER} LOGIN; CREATE ROLE {SERVER} LOGIN")
+            yield cluster
+        finally:
+            if (folder / "postmaster.pid").exists():
+                cluster.stop("immediate")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _program(name: str) -> str | None:
+    """Return the path of a program of PostgreSQL, which Debian keeps off PATH."""
+    places = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    path = os.pathsep.join([os.environ.get("PATH", ""), *map(str, places)])
+    return shutil.which(name, path=path)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])

@@ -1,0 +1,60 @@
+"""The `enrol serve` command and its workers."""
+
+import os
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic
+
+from live.desk import Desk
+
+
+class Served(Desk):
+    """A bank that is served as in production, by as many workers as `options` say."""
+
+    @classmethod
+    def beside_desk(cls, desk: Desk, folder: Path, *options: str, **settings: object) -> "Served":
+        """Return a bank with the certificates of another and an empty register, not started."""
+        made = desk.beside(folder, *options, server__port=free_port(), **settings)
+        made.settings["revocation.online"] = "false"  # the QTSP's site is a sandbox's
+        return cls(folder, options, made.settings, issuer=made.issuer)
+
+    @property
+    def command(self) -> list[str]:
+        """The `enrol` command that serves."""
+        return ["serve", "--config", str(self.folder / "enrol.toml"), *self.options]
+
+    @property
+    def workers(self) -> list[int]:
+        """The processes that serve, in the order they were started."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        return [int(pid) for pid in children.split()]
+
+    def set(self, section: str, line: str) -> None:
+        """Write a setting into the file of the settings."""
+        file = self.folder / "enrol.toml"
+        file.write_text(f"{file.read_text()}\n[{section}]\n{line}\n")
+
+    def reload(self) -> None:
+        """Have the settings read anew."""
+        self.process.send_signal(signal.SIGHUP)
+
+    def logged(self, event: str) -> int:
+        """Return how often an event was logged."""
+        return sum(f'"event":"{event}"' in line for line in self.log_lines)
+
+
+def until(condition: Callable[[], object], *, within: float = 30) -> float:
+    """Wait for a condition and return how many seconds that took."""
+    begin = monotonic()
+    while not condition():
+        assert monotonic() - begin < within, "it did not come to be"
+        os.sched_yield()
+    return monotonic() - begin
+
+
+def free_port() -> int:
+    """Return a port that is free now."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
