@@ -7,6 +7,7 @@ counts them; every other time in milliseconds.
 from typing import Final
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     CheckConstraint,
     Column,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    event,
 )
 
 REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006")
@@ -217,6 +219,12 @@ limit_spendings: Final = Table(
 
 PostgreSQL does not write it to its log.
 """
+
+event.listen(
+    limit_spendings,
+    "after_create",
+    DDL("ALTER TABLE limit_spendings SET UNLOGGED").execute_if(dialect="postgresql"),  # type: ignore[no-untyped-call]  # SQLAlchemy has it untyped
+)
 
 client_agents: Final = Table(
     "client_agents",

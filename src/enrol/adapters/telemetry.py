@@ -4,18 +4,18 @@ A line cannot be split or forged by what stands in a value: JSON and `repr` both
 breaks, U+2028 included.
 """
 
-import json
 import logging
 import os
 import select
-from collections.abc import Callable
+from collections.abc import Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final, TextIO
 
 import msgspec
 import structlog
-from structlog.typing import EventDict, Processor
+from structlog.typing import EventDict, Processor, WrappedLogger
 
 
 class LogFormat(StrEnum):
@@ -77,19 +77,35 @@ class _Forward(logging.Handler):
         )
 
 
-def _to_ascii_json(event: object, default: Callable[[object], object]) -> str:
-    """Return an event as JSON in ASCII; a slower encoder escapes what is not."""
+_encode: Final = msgspec.json.Encoder().encode
+_in_any_json: Final = structlog.processors.JSONRenderer(ensure_ascii=True)
+
+
+def _in_json(logger: WrappedLogger, method: str, event: EventDict) -> str:
+    """Return an event as JSON in ASCII; a slower encoder escapes what is not.
+
+    In one step, as every request has its line.
+    """
+    event = structlog.processors.add_log_level(logger, method, event)
+    event["timestamp"] = datetime.now(UTC).isoformat()[: -len("+00:00")] + "Z"
+    if "exc_info" in event:
+        event = structlog.processors.format_exc_info(logger, method, event)
     with suppress(TypeError, UnicodeEncodeError):
-        line = msgspec.json.encode(event)
+        line = _encode(event)
         if line.isascii():
             return line.decode("ascii")
-    return json.dumps(event, ensure_ascii=True, default=default)
+    return str(_in_any_json(logger, method, event))
 
 
-_RENDERERS: Final[dict[LogFormat, Processor]] = {
-    LogFormat.JSON: structlog.processors.JSONRenderer(_to_ascii_json),
-    LogFormat.TEXT: structlog.processors.KeyValueRenderer(
-        key_order=["timestamp", "level", "event"], drop_missing=True
+_PROCESSORS: Final[dict[LogFormat, Sequence[Processor]]] = {
+    LogFormat.JSON: (_in_json,),
+    LogFormat.TEXT: (
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        structlog.processors.KeyValueRenderer(
+            key_order=["timestamp", "level", "event"], drop_missing=True
+        ),
     ),
 }
 
@@ -108,11 +124,8 @@ def configure_logging(
     sink = LineSink(stream)
     structlog.configure(
         processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
             *([] if worker is None else [_Numbering(worker)]),
-            _RENDERERS[line_format],
+            *_PROCESSORS[line_format],
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=lambda *_: sink,

@@ -43,13 +43,26 @@ def parse_signature(message: HttpMessage, *, policy: SignaturePolicy = STET) -> 
     Raises `HygieneError`, `SignatureSyntaxError`, `SignatureError`; CAR-4 when `Signature-Input`
     is there and RFC 9421 is not allowed.
     """
+    if _mode_of(message, policy) is Mode.CAVAGE:
+        return cavage.parse_signature(message)
+    return rfc9421.parse_signature(message)
+
+
+def read_signature(message: HttpMessage, *, policy: SignaturePolicy = STET) -> ParsedSignature:
+    """Read the signature of a message that passed `check_hygiene`, as `parse_signature` does."""
+    if _mode_of(message, policy) is Mode.CAVAGE:
+        return cavage.read_signature(message)
+    return rfc9421.read_signature(message)
+
+
+def _mode_of(message: HttpMessage, policy: SignaturePolicy) -> Mode:
     modes = policy.modes
     if Mode.CAVAGE in modes and (
         b"signature-input" not in message.first or Mode.RFC9421 not in modes
     ):
-        return cavage.parse_signature(message)
+        return Mode.CAVAGE
     if Mode.RFC9421 in modes:
-        return rfc9421.parse_signature(message)
+        return Mode.RFC9421
     raise SignatureSyntaxError("CAR-4")
 
 

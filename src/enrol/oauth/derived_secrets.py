@@ -6,7 +6,11 @@ Generations count from 1.
 
 import hmac
 import re
+from functools import lru_cache
 from typing import Final
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 
 from enrol.oauth.tokens import encode_token
 from enrol.oauth.types import ClientId
@@ -42,4 +46,12 @@ def _derive(secret: bytes, purpose: bytes, client_id: ClientId, generation: int)
     parts = [purpose, client_id.encode("ascii")]
     if generation > 1:
         parts.append(b"%d" % generation)
-    return encode_token(hmac.digest(secret, b"\0".join(parts), "sha256"))
+    mac = _keyed(secret).copy()
+    mac.update(b"\0".join(parts))
+    return encode_token(mac.finalize())
+
+
+@lru_cache(maxsize=1)
+def _keyed(secret: bytes) -> HMAC:
+    """Return what derives from the secret of the server, which takes longer to make than to use."""
+    return HMAC(secret, SHA256())

@@ -76,13 +76,16 @@ def certificates(key: JsonWebKey) -> tuple[bytes, ...]:
     that is not canonical base64 is refused, and so are more than 5 certificates. Raises
     `ClientMetadataError` ``jwk_x5c``.
     """
-    texts = key.x5c or ()
+    return _decode_all(key.x5c) if key.x5c else ()
+
+
+@lru_cache(maxsize=128)  # a chain is looked at several times on its way, and comes again
+def _decode_all(texts: tuple[str, ...]) -> tuple[bytes, ...]:
     if len(texts) > MAXIMUM_CERTIFICATES or any(len(text) > _LONGEST_TEXT for text in texts):
         raise ClientMetadataError(Finding("jwk_x5c", "jwks"))
-    return tuple(_decode(text) for text in texts)
+    return tuple(map(_decode, texts))
 
 
-@lru_cache(maxsize=256)  # a certificate is looked at several times on its way, and comes again
 def _decode(text: str) -> bytes:
     compact = "".join(text.split())
     try:
@@ -128,14 +131,11 @@ def _faults(key: JsonWebKey) -> Iterator[Finding]:
 def _certificate_faults(key: JsonWebKey) -> Iterator[Finding]:
     """Yield what a key says that is not so of its certificate (RFC 7517 §4.7 to §4.9)."""
     actual = _facts_of(certificates(key)[0])
-    if any(
-        given is not None and given != actual[name]
-        for name, given in (("x5t#S256", key.x5t_s256), ("x5t", key.x5t))
-    ):
+    if key.x5t_s256 not in (None, actual["x5t#S256"]) or key.x5t not in (None, actual["x5t"]):
         yield Finding("jwk_thumbprint", "jwks")
+    names = _PARAMETERS if key.kty in _SIGNING_ALGORITHMS else _PARAMETERS[1:]
     if "kty" in actual and any(
-        (given := getattr(key, name)) is not None and given != actual.get(name)
-        for name in (_PARAMETERS if key.kty in _SIGNING_ALGORITHMS else _PARAMETERS[1:])
+        getattr(key, name) not in (None, actual.get(name)) for name in names
     ):
         yield Finding("jwk_differs", "jwks")
 

@@ -25,7 +25,7 @@ from enrol.httpsig.crypto import VerificationKey, verification_key
 from enrol.httpsig.digest import VerifiedDigest, verify_digest
 from enrol.httpsig.message import HttpMessage, check_hygiene
 from enrol.httpsig.policy import SignaturePolicy
-from enrol.httpsig.verify import parse_signature, verify_signature
+from enrol.httpsig.verify import read_signature, verify_signature
 from enrol.oauth.metadata import parse_client_metadata
 from enrol.oauth.mtls import x5t_s256
 from enrol.oauth.strict_json import parse_json_object
@@ -168,7 +168,7 @@ class Authenticator:
     ) -> Seal:
         """Find the certificate that keyId names, judge it, and verify the signature with it."""
         message = request.message
-        parameters = parse_signature(message, policy=policy)
+        parameters = read_signature(message, policy=policy)
 
         async def verify(named: NamedCertificate) -> Seal:
             qsealc = await self._judge.qsealc(named.der, intermediates=named.intermediates, at=at)

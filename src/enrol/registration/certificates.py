@@ -59,8 +59,7 @@ class CertificateJudge:
             raise CertificateError(
                 "client_certificate_missing", certificate=CertificateUse.QWAC.value
             )
-        with _naming(CertificateUse.QWAC):
-            return await self._judge(der, use=CertificateUse.QWAC, at=at)
+        return await self._judge(der, use=CertificateUse.QWAC, at=at)
 
     async def qsealc(
         self, der: bytes, *, at: datetime, intermediates: tuple[bytes, ...] = ()
@@ -70,10 +69,9 @@ class CertificateJudge:
         One that cannot be read is a fault of the metadata it came with: `ClientMetadataError`.
         """
         try:
-            with _naming(CertificateUse.QSEALC):
-                return await self._judge(
-                    der, use=CertificateUse.QSEALC, at=at, intermediates=intermediates
-                )
+            return await self._judge(
+                der, use=CertificateUse.QSEALC, at=at, intermediates=intermediates
+            )
         except UnreadableCertificateError as exc:
             raise ClientMetadataError(Finding(exc.code, "jwks")) from exc
 
@@ -91,16 +89,17 @@ class CertificateJudge:
         verdict = self._verdicts.get((use, der))
         if verdict is not None and at < verdict.recheck_at:
             return verdict
-        assessed = assess(
-            parse_certificate(der),
-            use=use,
-            at=at,
-            trust=anchors,
-            intermediates=intermediates,
-            rules=self._rules,
-        )
-        evidence = await self._revocations.evidence_for(assessed, at=at)
-        verdict = conclude(assessed, at=at, revocation=evidence, rules=self._rules)
+        with _naming(use):
+            assessed = assess(
+                parse_certificate(der),
+                use=use,
+                at=at,
+                trust=anchors,
+                intermediates=intermediates,
+                rules=self._rules,
+            )
+            evidence = await self._revocations.evidence_for(assessed, at=at)
+            verdict = conclude(assessed, at=at, revocation=evidence, rules=self._rules)
         if _are_same(basis, self._basis):
             self._keep(verdict, use, der)
         return verdict

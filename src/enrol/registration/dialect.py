@@ -233,7 +233,7 @@ class AnswerRules(Table, frozen=True):
 
     def of(self, operation: Operation) -> OperationAnswer:
         """Return what is particular to the answer of one operation."""
-        answer: OperationAnswer = getattr(self, operation.value)
+        answer: OperationAnswer = getattr(self, operation)
         return answer
 
     def gives(self, member: str, operation: Operation) -> bool:

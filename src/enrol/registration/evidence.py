@@ -20,7 +20,7 @@ from enrol.registration.audit import AuditEvent, Blob, EventType
 from enrol.registration.kept import keep_certificate, keep_policy
 from enrol.registration.kept_request import SECRET_FIELDS, field_names, write_request
 from enrol.registration.record import ClientRecord
-from enrol.registration.request import UnverifiedRequest, VerifiedRequest
+from enrol.registration.request import Seal, UnverifiedRequest, VerifiedRequest
 from enrol.registration.states import Standing, is_due
 
 LONGEST_REFUSED_BODY: Final = 8 * 1024
@@ -237,14 +237,21 @@ def _event(
 ) -> AuditEvent:
     """Return the event of a decision on a verified request."""
     request, withheld = _kept_request(verified, is_refused=code is not None)
-    evidence, blobs = _evidence(verified, version=version, withheld=withheld, codes=codes)
-    evidence = msgspec.structs.replace(
-        evidence, register_doubt=register_doubt, **_told(standing, verified.at)
-    )
+    qwac, (seal, seal_blobs) = keep_certificate(verified.qwac), _kept_seal(verified.seal)
     key = verified.statement.key if verified.statement is not None else None
-    if key is not None:
-        evidence = msgspec.structs.replace(evidence, statement_key=key.sha256.hex())
-        blobs = (*blobs, key)
+    evidence = Evidence(
+        version=version,
+        ledger_key=verified.ledger_key.hex(),
+        qwac=qwac.certificate,
+        qwac_verdict=qwac.verdict,
+        **seal,
+        withheld=withheld or UNSET,
+        codes=codes,
+        register_doubt=register_doubt,
+        statement_key=key.sha256.hex() if key is not None else UNSET,
+        **_told(standing, verified.at),
+    )
+    blobs = (*qwac.blobs, *seal_blobs)
     return AuditEvent(
         at=verified.at,
         type=event,
@@ -254,38 +261,23 @@ def _event(
         code=code,
         evidence=_encode(evidence).decode(),
         request=request,
-        blobs=blobs,
+        blobs=blobs if key is None else (*blobs, key),
     )
 
 
-def _evidence(
-    verified: VerifiedRequest,
-    *,
-    version: int | UnsetType,
-    withheld: tuple[str, ...],
-    codes: tuple[str, ...] | UnsetType,
-) -> tuple[Evidence, tuple[Blob, ...]]:
-    qwac, seal = keep_certificate(verified.qwac), verified.seal
-    evidence = Evidence(
-        version=version,
-        ledger_key=verified.ledger_key.hex(),
-        qwac=qwac.certificate,
-        qwac_verdict=qwac.verdict,
-        withheld=withheld or UNSET,
-        codes=codes,
-    )
+def _kept_seal(seal: Seal | None) -> tuple[dict[str, Any], tuple[Blob, ...]]:
+    """Return the members of evidence that say what a signature was, and their blobs."""
     if seal is None:
-        return evidence, qwac.blobs
+        return {}, ()
     qsealc, policy = keep_certificate(seal.qsealc), keep_policy(seal.policy)
-    evidence = msgspec.structs.replace(
-        evidence,
-        qsealc=qsealc.certificate,
-        qsealc_verdict=qsealc.verdict,
-        signature_mode=seal.signature.mode,
-        signature_warnings=seal.signature.warnings,
-        signature_policy=policy.sha256.hex(),
-    )
-    return evidence, (*qwac.blobs, *qsealc.blobs, policy)
+    members = {
+        "qsealc": qsealc.certificate,
+        "qsealc_verdict": qsealc.verdict,
+        "signature_mode": seal.signature.mode,
+        "signature_warnings": seal.signature.warnings,
+        "signature_policy": policy.sha256.hex(),
+    }
+    return members, (*qsealc.blobs, policy)
 
 
 def _told(standing: Standing | None, at: datetime) -> dict[str, Any]:

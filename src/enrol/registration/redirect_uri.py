@@ -38,16 +38,16 @@ def find_faults(uris: tuple[str, ...]) -> Iterator[Finding]:
 def is_https_uri(uri: str) -> bool:
     """Tell whether `uri` is an https URI with a DNS name, no user and no fragment."""
     match = _HTTPS_URI.fullmatch(uri) if len(uri) <= MAXIMUM_LENGTH else None
-    return match is not None and not any(_broken_parts(match))
+    return match is not None and not _broken_parts(match)
 
 
-def _broken_rules(uri: str) -> tuple[str, ...]:
+def _broken_rules(uri: str) -> list[str]:
     if len(uri) > MAXIMUM_LENGTH:
-        return ("redirect_uri_length",)
+        return ["redirect_uri_length"]
     match = _HTTPS_URI.fullmatch(uri)
     if match is None:
-        return (_broken_syntax(uri),)
-    return tuple(_broken_parts(match)) or tuple(_broken_query(match["query"]))
+        return [_broken_syntax(uri)]
+    return _broken_parts(match) or _broken_query(match["query"])
 
 
 def _broken_syntax(uri: str) -> str:
@@ -57,15 +57,17 @@ def _broken_syntax(uri: str) -> str:
     return "redirect_uri_fragment" if "#" in uri else "redirect_uri_syntax"
 
 
-def _broken_parts(match: re.Match[str]) -> Iterator[str]:
+def _broken_parts(match: re.Match[str]) -> list[str]:
     host, top, port, path = match.group("host", "top", "port", "path")
+    broken = []
     if top.isdigit() or len(host) > 253 or _IDNA_PREFIX in host:
-        yield "redirect_uri_host"
+        broken.append("redirect_uri_host")
     if port is not None and int(port) not in _ALLOWED_LOW_PORTS and not 1024 <= int(port) <= 65535:
-        yield "redirect_uri_port"
+        broken.append("redirect_uri_port")
     decoded = unquote(unquote(path)) if "%" in path else path
     if _has_dot_segment(decoded) or "//" in decoded or "*" in decoded or "\\" in decoded:
-        yield "redirect_uri_path"
+        broken.append("redirect_uri_path")
+    return broken
 
 
 def _has_dot_segment(path: str) -> bool:
@@ -74,9 +76,9 @@ def _has_dot_segment(path: str) -> bool:
     return not _DOTS.isdisjoint(segment.partition(";")[0] for segment in path.split("/"))
 
 
-def _broken_query(query: str | None) -> Iterator[str]:
+def _broken_query(query: str | None) -> list[str]:
     if not query:
-        return
+        return []
     names = {unquote(pair.partition("=")[0]) for pair in query.split("&")}
-    if names & _ANSWER_PARAMETERS or "//" in unquote(query):
-        yield "redirect_uri_query"
+    is_broken = names & _ANSWER_PARAMETERS or "//" in unquote(query)
+    return ["redirect_uri_query"] if is_broken else []

@@ -58,7 +58,7 @@ def respond(
     `client_secret` is the client's, where it has one.
     """
     return RegistrationResponse(
-        **msgspec.structs.asdict(record.metadata),
+        *msgspec.structs.astuple(record.metadata),
         client_id=record.client_id,
         client_id_issued_at=int(record.issued_at.timestamp()),
         registration_client_uri=f"{register_uri}/{record.client_id}",

@@ -1,6 +1,6 @@
 """The application: entry points behind one door that counts who is inside."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -45,12 +45,18 @@ class Documents:
 
 
 class Door:
-    """Lets requests in while there is room and the server is not stopping; an ASGI application."""
+    """Lets requests in while there is room and the server is not stopping; an ASGI application.
 
-    def __init__(self, house: House, drain: Drain, inside: ASGIApp) -> None:
+    Those for a path of `fixed` go straight to its entry point, all others through `inside`.
+    """
+
+    def __init__(
+        self, house: House, drain: Drain, inside: ASGIApp, fixed: Mapping[str, Resource]
+    ) -> None:
         self._house = house
         self._drain = drain
         self._inside = inside
+        self._fixed = fixed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the call on, or answer 503."""
@@ -62,8 +68,13 @@ class Door:
         elif self._house.room.is_full:
             await self._turn_away("overloaded", scope, receive, send)
         else:
-            with self._house.room.taken():
-                await self._inside(scope, receive, send)
+            room = self._house.room
+            room.enter()
+            try:
+                entry_point = scope["endpoint"] = self._fixed.get(scope["path"])
+                await (entry_point or self._inside)(scope, receive, send)
+            finally:
+                room.leave()
 
     async def _turn_away(self, code: str, scope: Scope, receive: Receive, send: Send) -> None:
         async def refuse(_call: Call) -> Answer:
@@ -88,9 +99,14 @@ def build_app(
 ) -> ASGIApp:
     """Return the ASGI application of the desk; without `listing` nobody's clients are listed."""
 
+    fixed: dict[str, Resource] = {}
+
     def entry(path: str, **methods: Callable[[Call], Any]) -> Route:
         handlers = {name.upper(): handler for name, handler in methods.items()}
-        return Route(path, Resource(house, path, handlers))
+        resource = Resource(house, path, handlers)
+        if "{" not in path:
+            fixed[path] = resource
+        return Route(path, resource)
 
     lists = {"get": registration.list_clients} if listing else {}
     routes = [
@@ -117,4 +133,4 @@ def build_app(
     router = Router(
         routes, redirect_slashes=False, default=Resource(house, "", {}), lifespan=lifespan
     )
-    return Door(house, drain, router)
+    return Door(house, drain, router, fixed)

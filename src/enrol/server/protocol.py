@@ -12,11 +12,12 @@ from uvicorn.server import ServerState
 
 from enrol.errors import MalformedRequestError, RefusalError, RequestTimeoutError
 from enrol.server.answer import CLOSE, DELIVERY, Answer
+from enrol.server.call import REQUEST_TARGET, WHOLE_BODY
 from enrol.server.drain import Drain
 from enrol.server.framing import body_length, check_size, request_target, unknown_method
 from enrol.server.linger import LingeringTransport
 from enrol.server.listener_settings import ListenerSettings
-from enrol.server.peer import Acquaintance, Introduction
+from enrol.server.peer import Acquaintance, Extensions, Introduction
 from enrol.server.wire import to_bytes
 
 _END = b"\r\n\r\n"
@@ -56,9 +57,11 @@ class StrictProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state)
         self._limits = surroundings.limits
         self._around = surroundings
-        self.timeout_keep_alive = self._limits.idle  # type: ignore[assignment]  # a float serves
         self.established = False
-        self._delivery: dict[object, object] = {"deliver": self._deliver}
+        self._dealings: Extensions = {
+            DELIVERY: {"deliver": self._deliver},
+            WHOLE_BODY: {"take": self._take_whole_body},
+        }
         self._head = b""  # of the next request, as far as it came; empty once the parser has it
         self._target: bytes | None = None  # of a whole head, while the parser reads it
         self._left: int | None = 0  # bytes of the current request to come; None: chunked
@@ -67,6 +70,8 @@ class StrictProtocol(HttpToolsProtocol):
         self._keep_alive = True  # once the current request has come whole
         self._ahead = b""  # sent before the answer to the request before it
         self._deaf = False  # what comes now is not looked at any more
+        self._idle_from = 0.0
+        self._idle_timer: asyncio.TimerHandle | None = None  # looks now and then
         self._head_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
 
@@ -125,7 +130,6 @@ class StrictProtocol(HttpToolsProtocol):
         """Take what came, as far as it is wanted; what breaks a rule is refused here."""
         if self._deaf or self.transport.is_closing():
             return
-        self._unset_keepalive_if_required()
         try:
             self._take(data)
         except RefusalError as refusal:
@@ -214,9 +218,10 @@ class StrictProtocol(HttpToolsProtocol):
         if self.parser.should_upgrade():
             raise MalformedRequestError("upgrade_not_offered")
         extensions, self.scope["headers"] = self._introduce(self.headers)
-        self.scope["extensions"] = extensions | {
-            "enrol.request_target": {"target": self._target},
-            DELIVERY: self._delivery,
+        self.scope["extensions"] = {
+            **extensions,
+            **self._dealings,
+            REQUEST_TARGET: {"target": self._target},
         }
         super().on_headers_complete()
         self._head, self._target, self._wire_bytes = b"", None, 0
@@ -226,6 +231,13 @@ class StrictProtocol(HttpToolsProtocol):
             self._head_timer = None
         # An answer before the end of the body ends the connection.
         self._keep_alive, self.cycle.keep_alive = self.cycle.keep_alive, False
+
+    def _take_whole_body(self) -> bytes | None:
+        """Return the body of the request where all of it has come, None where some has not."""
+        cycle = self.cycle
+        if cycle.more_body or cycle.disconnected or cycle.waiting_for_100_continue:
+            return None
+        return bytes(cycle.body)
 
     async def _deliver(self, answer: Answer) -> None:
         """Send a whole answer at once.
@@ -252,9 +264,18 @@ class StrictProtocol(HttpToolsProtocol):
         self.on_response_complete()
 
     def on_response_complete(self) -> None:
-        """Turn to what the client sent ahead."""
-        super().on_response_complete()
-        if self._ahead and not self.transport.is_closing():
+        """Turn to what the client sent ahead, else wait for what it sends next.
+
+        What uvicorn does, but for the timer, which is not made anew for each answer.
+        """
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        self._idle_from = self.loop.time()
+        if self._idle_timer is None:
+            self._idle_timer = self.loop.call_later(self._limits.idle, self._look_if_idle)
+        if self._ahead:
             ahead, self._ahead = self._ahead, b""
             self.data_received(ahead)
 
@@ -299,7 +320,18 @@ class StrictProtocol(HttpToolsProtocol):
         else:
             self.transport.close()
 
+    def _look_if_idle(self) -> None:
+        """Close a connection that nothing came on since its last answer, or look again later."""
+        self._idle_timer = None
+        if not self.idle:
+            return  # its next answer, or the deadline of its head, ends that
+        due = self._idle_from + self._limits.idle
+        if due > self.loop.time():
+            self._idle_timer = self.loop.call_at(due, self._look_if_idle)
+        else:
+            self.transport.close()
+
     def _stop_timers(self) -> None:
-        for timer in (self._head_timer, self._write_timer):
+        for timer in (self._head_timer, self._write_timer, self._idle_timer):
             if timer is not None:
                 timer.cancel()

@@ -1,6 +1,5 @@
 """Entry points: a path, its methods, and the answers to whatever goes wrong on the way."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -23,6 +22,7 @@ from enrol.registration.ports import Clock
 from enrol.registration.ratelimit import RateLimiter
 from enrol.server.answer import CLOSE, DELIVERY, Answer, date_field
 from enrol.server.call import Call, ClientGoneError, RequestLimits, receive_call
+from enrol.server.deadlines import Deadline, Deadlines
 from enrol.server.peer import counted_as
 from enrol.server.problems import answer_refusal
 from enrol.server.room import Room
@@ -61,6 +61,7 @@ class Resource:
         self._house = house
         self.template = template
         self._methods = methods
+        self._deadlines = Deadlines(house.limits.request_deadline)
         self._meter = house.meters.entry_point(template)
         self._log = structlog.get_logger("enrol.server").bind(entry_point=template)
 
@@ -76,7 +77,11 @@ class Resource:
             self._log.exception("defect", request_id=call.request_id)
             code = "server_error"
             answer = self._refuse(RefusalError(code), call)
-        await _send(await self._finish(answer, call), scope, send)
+        fields = (date_field(self._house.clock()), *answer.fields)
+        answer = Answer(answer.status, fields, answer.body)
+        if self._house.sealing is not None:
+            answer = await self._house.sealing.finish(answer, call.message(b""))
+        await _send(answer, scope, send)
         seconds = perf_counter() - started
         method = self.label_of(call.method)
         self._meter.answered(method, answer.status, code, seconds=seconds)
@@ -96,21 +101,13 @@ class Resource:
     async def _answer(self, call: Call) -> tuple[Answer, str | None]:
         """Return the answer and, where it is a refusal, its code."""
         try:
-            async with asyncio.timeout(self._house.limits.request_deadline):
+            with Deadline(self._deadlines):
                 return await self._handler(call)(call), None
         except TimeoutError:
             refusal: RefusalError = UnavailableError("overloaded")
         except RefusalError as exc:
             refusal = await self._charge(exc, call.scope)
         return self._refuse(refusal, call), refusal.code
-
-    async def _finish(self, answer: Answer, call: Call) -> Answer:
-        """Return the answer with its Date, and signed where the bank signs answers of this path."""
-        fields = (date_field(self._house.clock()), *answer.fields)
-        dated = Answer(answer.status, fields, answer.body)
-        if self._house.sealing is None:
-            return dated
-        return await self._house.sealing.finish(dated, call.message(b""))
 
     def _handler(self, call: Call) -> Handler:
         if not self._methods:

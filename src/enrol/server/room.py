@@ -23,14 +23,13 @@ class Room:
         """Whether every place is taken."""
         return self.meters.in_flight >= self.places
 
-    @contextmanager
-    def taken(self) -> Iterator[None]:
-        """Take a place meanwhile."""
+    def enter(self) -> None:
+        """Take a place."""
         self.meters.in_flight += 1
-        try:
-            yield
-        finally:
-            self.meters.in_flight -= 1
+
+    def leave(self) -> None:
+        """Give a place back."""
+        self.meters.in_flight -= 1
 
     @contextmanager
     def left(self) -> Iterator[None]:
@@ -38,10 +37,10 @@ class Room:
 
         Raises `UnavailableError` ``overloaded`` where others have it by then.
         """
-        self.meters.in_flight -= 1
+        self.leave()
         try:
             yield
         finally:
-            self.meters.in_flight += 1
+            self.enter()
         if self.meters.in_flight > self.places:
             raise UnavailableError("overloaded", retry_after=1)

@@ -1,0 +1,1 @@
+"""Where servers keep their rate limits together."""
