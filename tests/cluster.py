@@ -60,10 +60,11 @@ class Cluster:
     port: int
     user: str | None
 
-    def start(self) -> None:
-        """Start the server and wait until it answers."""
+    def start(self, **changed: str) -> None:
+        """Start the server, with some settings changed, and wait until it answers."""
         settings = {
             **_FAST,
+            **changed,
             "port": str(self.port),
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": str(self.data),

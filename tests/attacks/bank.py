@@ -76,13 +76,18 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "limits.requests_per_minute": 1000,
         "limits.clients_per_organization": 25,
     },
+    "uncounted": {
+        "limits.rates": "on",
+        "limits.registrations_per_minute": 5,
+        "limits.redis": "redis://127.0.0.1:1",
+    },
     **dict.fromkeys(PLACES, _BEHIND_A_PROXY),
 }
 """The banks by name, and what each has set otherwise than a sandbox as it is made.
 
 The closed one has a revocation list that is out of date, the faulty one ports that fail, the asking
-one no list at hand and an issuer that fails, the clocked one a clock that is set by hand, and the
-cramped one may open few files.
+one no list at hand and an issuer that fails, the clocked one a clock that is set by hand, the
+cramped one may open few files, and the Redis of the uncounted one is not there.
 """
 
 

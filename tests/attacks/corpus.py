@@ -25,6 +25,7 @@ _BANKS = {
     "AC-138": "discreet",
     "AC-233": "rationed",
     "AC-235": "rationed",
+    "AC-236": "uncounted",
     "AC-250": "faulty",
     "AC-278": "clocked",
     "AC-251": "closed",

@@ -15,6 +15,5 @@ NOT_APPLICABLE = {
     " and those that are computed are compared in constant time",
     "AC-226": "no token is for one use; tests/live/test_software_statements.py sends one statement"
     " many times at once, which is refused with 400",
-    "AC-236": "there is no store of rates outside the process that could be down",
 }
 """Case id to reason."""

@@ -177,6 +177,15 @@ def alive(attempt: Attempt, _: str) -> None:
     assert attempt.bank.b.register().status == 201
 
 
+def local_limit_enforced(attempt: Attempt, _: str) -> None:
+    """The bank lets through what the rate allows and, as time goes on, hardly more."""
+    limit = attempt.bank.desk.settings["limits.registrations_per_minute"]
+    statuses = [reply.status for reply in attempt.replies]
+    assert limit <= statuses.count(201) <= limit + 1
+    assert statuses.count(201) + statuses.count(429) == len(statuses)
+    assert statuses[-1] == 429
+
+
 def memory_bounded(attempt: Attempt, mebibytes: str) -> None:
     grown = attempt.bank.peak_memory() - attempt.start.peak_memory
     assert grown < int(mebibytes) * 1024 + _RESERVE, f"{grown} KiB"
@@ -365,6 +374,7 @@ INVARIANTS: dict[str, Callable[[Attempt, str], None]] = {
     "stored_verbatim": stored_verbatim,
     "granted_scope_subset_of_roles": scope_within_roles,
     "audit": audited,
+    "local_limit_enforced": local_limit_enforced,
     "alive": alive,
     "alive_after": alive,
     "closed_within": all_closed,

@@ -41,8 +41,11 @@ def _name_key(attempt: Attempt, keyid: str) -> None:
 
 
 def sink(attempt: Attempt, operation: Operation) -> None:
-    """The keyId leads to a host that does not serve what it should."""
+    """The keyId leads to a host that does not serve what it should, or Redis to none."""
     name, text = attempt.attack.name, attempt.attack.text
+    if operation["host"] == "redis":
+        attempt.seals = [lambda draft: sign(draft, attempt.sender)] * 12
+        return
     host = {"AC-131": "cdn.tpp.test"}.get(name, f"{name.lower()}.test")
     place = "/" + hashlib.sha256(text.encode()).hexdigest()[:16]
     pem = attempt.sender.qsealc.certificate_file.read_bytes()

@@ -15,7 +15,6 @@ from enrol.adapters.store import StoreSettings
 from enrol.bootstrap.desks import (
     Parts,
     issued_token_desk,
-    limiters_of,
     registration_desk,
     token_desk,
 )
@@ -25,6 +24,7 @@ from enrol.bootstrap.housekeeping import (
     recheck_clients,
     spare_the_collector,
 )
+from enrol.bootstrap.limiting import limiting_of
 from enrol.bootstrap.operating import house_of, serve_commands
 from enrol.bootstrap.operations import Operations
 from enrol.bootstrap.station import Station
@@ -72,7 +72,8 @@ def assemble(
     meters = operations.meters
     owners, sender, gateways = house_of(settings), sender_of(settings), gateways_of(settings)
     secret = read_secret(settings.server.secret)
-    limiters, tracing = limiters_of(settings), tracing_of(settings)
+    limiting, tracing = limiting_of(settings, secret, clock), tracing_of(settings)
+    limiters = limiting.limiters
     revocations, rules = revocations_of(settings, meters.calls), settings.certificate_rules
     store = open_register(
         settings.location,
@@ -95,6 +96,8 @@ def assemble(
         store=store, trust=trust, revocations=revocations, drain=drain, limiters=limiters.named()
     )
 
+    operations.read(limiting.readings())
+
     def duties() -> tuple[Coroutine[object, object, None], ...]:
         """Return what one process of a node has to do."""
         return (
@@ -112,6 +115,7 @@ def assemble(
             for each in (
                 feed_watchdog(station.superior),
                 store.watch(),
+                limiting.serve(),
                 *follow_lists(trust),
                 *(duties() if station.is_first else ()),
             )

@@ -1,12 +1,13 @@
 """The desks of a server, and the parts that they share."""
 
 import secrets
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import structlog
 
 from enrol.adapters.fetch import HttpsCertificateFetcher, NoFetcher
 from enrol.adapters.store import RegisterStore
+from enrol.bootstrap.limiting import Limiters
 from enrol.bootstrap.stating import statements_of
 from enrol.bootstrap.tracing import Tracing
 from enrol.registration.authenticate import Authenticator
@@ -20,24 +21,11 @@ from enrol.registration.issued_tokens import Gateways, IssuedTokenDesk
 from enrol.registration.keys import KeyFinder
 from enrol.registration.meters import CallMeter
 from enrol.registration.ports import CertificateFetcher, Clock
-from enrol.registration.ratelimit import LocalRateLimiter, RateLimiter
+from enrol.registration.ratelimit import LocalRateLimiter
 from enrol.registration.service import RegistrationDesk
 from enrol.settings import Settings
 
 _log = structlog.get_logger("enrol.bootstrap")
-
-
-@dataclass(frozen=True, slots=True)
-class Limiters:
-    """What is counted: requests of a certificate, registrations, failures of an address."""
-
-    requests: RateLimiter
-    registrations: RateLimiter
-    failures: RateLimiter
-
-    def named(self) -> dict[str, RateLimiter]:
-        """Return each by its name."""
-        return {each.name: getattr(self, each.name) for each in fields(self)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +42,6 @@ class Parts:
     limiters: Limiters
     calls: CallMeter
     tracing: Tracing
-
-
-def limiters_of(settings: Settings) -> Limiters:
-    """Return the limiters of the settings."""
-    limits = settings.limits
-    return Limiters(
-        requests=LocalRateLimiter(settings.rate(limits.requests_per_minute)),
-        registrations=LocalRateLimiter(settings.rate(limits.registrations_per_minute)),
-        failures=LocalRateLimiter(settings.rate(limits.failures_per_minute)),
-    )
 
 
 def registration_desk(parts: Parts) -> RegistrationDesk:

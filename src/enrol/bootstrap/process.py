@@ -4,11 +4,13 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
+from enrol.adapters.clock import system_clock
 from enrol.adapters.opening import prepare_register
 from enrol.adapters.service_manager import READY
 from enrol.adapters.telemetry import configure_logging
 from enrol.adapters.trustlists.source import SnapshotTrustSource
 from enrol.bootstrap.application import assemble, error_base, sealing_of
+from enrol.bootstrap.limiting import limiting_of
 from enrol.bootstrap.listening import acquaintance_of, listener_settings, tls_settings
 from enrol.bootstrap.operating import house_of
 from enrol.bootstrap.operations import Operations
@@ -96,7 +98,8 @@ def serve(
 
 def check(settings: Settings) -> None:
     """Read the files the settings name; raises `ConfigurationError` for one that is wrong."""
-    read_secret(settings.server.secret)
+    secret = read_secret(settings.server.secret)
+    limiting_of(settings, secret, system_clock)
     revocations_of(settings)
     sealing_of(settings)
     acquaintance_of(settings)

@@ -98,6 +98,11 @@ SERVER: dict[str, Explanation] = {
         "Open a new connection and repeat the same bytes.",
         "RFC 9110 §15.6.4",
     ),
+    "limits_unavailable": Explanation(
+        "The server cannot tell now how often you asked, and lets nobody in meanwhile.",
+        "Repeat the same bytes after Retry-After seconds.",
+        "RFC 9110 §15.6.4",
+    ),
     "overloaded": Explanation(
         "Too many requests are in progress.",
         "Repeat the same bytes after Retry-After seconds.",

@@ -23,6 +23,8 @@ Count = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]
 KeyId = Annotated[str, Meta(pattern=r"\A[\x21-\x7e]{1,1024}\Z")]
 Modes = Annotated[tuple[Mode, ...], Meta(min_length=1)]
+_REDIS_HOST = r"([A-Za-z0-9._-]+@)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?(/[0-9]{1,5})?"
+RedisUrl = Annotated[str, Meta(pattern=rf"\A(rediss?://{_REDIS_HOST}|unix:///[!-~]+)\Z")]
 UrlPath = Annotated[str, Meta(pattern=r"\A(/[A-Za-z0-9._~-]+)+\Z")]
 
 
@@ -292,9 +294,21 @@ class KeyUrlsSection(Section, frozen=True):
 
 
 class LimitsSection(Section, frozen=True):
-    """``[limits]``: sizes in bytes, counts, and rates a minute; ``rates = "off"`` lifts those."""
+    """``[limits]``: sizes in bytes, counts, and rates a minute; ``rates = "off"`` lifts those.
+
+    Servers on one PostgreSQL tell each other every second what they let through. With `redis`, such
+    as ``"redis://host:6379/0"``, ``"rediss://…"`` with TLS or ``"unix:///run/redis.sock"``, a Redis
+    or Valkey counts for all of them, which the extra ``enrol[redis]`` is for. Its password is in
+    the file `redis_password` (32 characters or more), its user in the URL; `redis_ca` is a PEM file
+    of the CAs that are believed. While it does not answer, ``redis_failure = "local"`` has each
+    server keep the rates by itself, ``"refuse"`` has it answer 503.
+    """
 
     rates: Literal["on", "off"] = "on"
+    redis: RedisUrl | None = None
+    redis_password: Path | None = None
+    redis_ca: Path | None = None
+    redis_failure: Literal["local", "refuse"] = "local"
     registrations_per_minute: Count = 10
     requests_per_minute: Count = 60
     failures_per_minute: Count = 20
