@@ -80,17 +80,20 @@ class Cluster:
         """Execute a statement as administrator and return what it says."""
         return self._run("psql", "-qAtX", "-d", self._url(_ADMIN, database), "-c", statement)
 
-    def create_register(self) -> Database:
+    def create_register(self, locale: str = "LOCALE 'C.UTF-8'") -> Database:
         """Make a database with a register in which nothing stands yet."""
-        database = self.create()
-        migrate_postgres(PostgresUrl(database.owner_url), server_role=SERVER)
+        database = self.create(locale)
+        self.fill(database)
         return database
 
-    def create(self, *, template: str = "template0", locale: str = "C.UTF-8") -> Database:
-        """Make a database, a copy of another where one is named."""
+    def fill(self, database: Database) -> None:
+        """Make the tables of a register."""
+        migrate_postgres(PostgresUrl(database.owner_url), server_role=SERVER)
+
+    def create(self, locale: str = "LOCALE 'C.UTF-8'") -> Database:
+        """Make a database."""
         name = f"register_{next(_numbers)}"
-        of = f"LOCALE '{locale}'" if template == "template0" else ""
-        self.sql(f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {template} {of}")
+        self.sql(f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE template0 {locale}")
         return Database(self._url(OWNER, name), self._url(SERVER, name))
 
     def _url(self, role: str, database: str) -> str:

@@ -46,7 +46,7 @@ class Limiting:
     limiters: Limiters
     run: Callable[[], Awaitable[None]] = _rest
     aclose: Callable[[], Awaitable[None]] = _close_nothing
-    is_alone: Callable[[], bool] | None = None
+    is_alone: Callable[[], bool] = bool
 
     async def serve(self) -> None:
         """Keep the limits together with those of others; to be cancelled."""
@@ -56,10 +56,8 @@ class Limiting:
             await self.aclose()
 
     def readings(self) -> list[Reading]:
-        """Return what is told of others, where there may be any."""
-        if self.is_alone is None:
-            return []
-        told = "1 where rates are counted by this process alone, as the others are out of reach"
+        """Return whether this process counts alone for now."""
+        told = "1 where rates are not kept together with other servers, as they are out of reach"
         return [Reading("enrol_limits_alone", told, self.is_alone)]
 
 

@@ -26,6 +26,9 @@ _REFUSALS: Final = {
     SchemaState.UNKNOWN: "has a schema this version does not know; use the Enrol that made it",
 }
 
+_SORTS_BYTES: Final = "SELECT 'Z' < 'a' AND 'a-c' < 'ab' AND 'z' < 'é'"
+"""Whatever provides the order; pages are by client_id, and must go on where they stopped."""
+
 _MAY_CHANGE_TABLES: Final = """
 SELECT rolsuper
     OR has_schema_privilege(current_user, current_schema(), 'CREATE')
@@ -97,13 +100,11 @@ def _check_settings(location: PostgresUrl, connection: WaitingConnection) -> Non
                 f"{location}: {name} is {actual}, so that a crash could lose what was "
                 f"acknowledged; set it to {min(good)}.",
             )
-    (collation,) = connection.execute(
-        "SELECT datcollate FROM pg_database WHERE datname = current_database()"
-    ).fetchone() or ("",)
-    if collation not in ("C", "POSIX", "C.UTF-8", "C.utf8"):
+    (sorts_bytes,) = connection.execute(_SORTS_BYTES).fetchone() or (False,)
+    if not sorts_bytes:
         raise ConfigurationError(
             "database_settings",
-            f"{location} sorts text as {collation} does; make it anew with "
+            f"{location} does not sort text by its bytes; make it anew with "
             "`createdb --template=template0 --locale=C.UTF-8`.",
         )
 
