@@ -1,6 +1,6 @@
 """A register in PostgreSQL, opened so that what was acknowledged survives a crash of the server."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -9,6 +9,7 @@ import asyncpg
 from enrol.adapters.database import SchemaState
 from enrol.adapters.location import PostgresUrl
 from enrol.adapters.postgres.connection import LOST, WaitingConnection
+from enrol.adapters.rows import Row
 from enrol.adapters.tables import REVISIONS
 from enrol.errors import ConfigurationError
 
@@ -47,7 +48,7 @@ def open_to_write(location: PostgresUrl) -> WaitingConnection:
     with translated(location):
         connection = WaitingConnection(location.url)
         try:
-            check_state(location, schema_state(connection), expected=(SchemaState.CURRENT,))
+            check_state(location, schema_state(connection.execute), expected=(SchemaState.CURRENT,))
             _check_settings(location, connection)
             _check_rights(location, connection)
         except BaseException:
@@ -61,7 +62,7 @@ def open_to_read(location: PostgresUrl) -> WaitingConnection:
     with translated(location):
         connection = WaitingConnection(location.url, application="enrol command")
         try:
-            check_state(location, schema_state(connection), expected=(SchemaState.CURRENT,))
+            check_state(location, schema_state(connection.execute), expected=(SchemaState.CURRENT,))
             connection.execute("SET default_transaction_read_only = on")
         except BaseException:
             connection.close()
@@ -69,15 +70,15 @@ def open_to_read(location: PostgresUrl) -> WaitingConnection:
     return connection
 
 
-def schema_state(connection: WaitingConnection) -> SchemaState:
-    """Return how the schema behind a connection stands to this version."""
-    found = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname=current_schema()")
+def schema_state(ask: Callable[[str], Iterable[Row]]) -> SchemaState:
+    """Return how the schema of a database that is asked stands to this version."""
+    found = ask("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
     tables = {name for (name,) in found}
     if not tables:
         return SchemaState.EMPTY
     if "alembic_version" not in tables:
         return SchemaState.FOREIGN
-    revisions = [name for (name,) in connection.execute("SELECT version_num FROM alembic_version")]
+    revisions = [name for (name,) in ask("SELECT version_num FROM alembic_version")]
     if revisions == [REVISIONS[-1]]:
         return SchemaState.CURRENT
     return SchemaState.OUTDATED if set(revisions) < set(REVISIONS) else SchemaState.UNKNOWN

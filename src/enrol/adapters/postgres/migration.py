@@ -5,16 +5,18 @@ from typing import Final
 
 from alembic import command
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from enrol.adapters.database import SchemaState
 from enrol.adapters.location import PostgresUrl
 from enrol.adapters.migration import alembic_config
-from enrol.adapters.postgres.connection import WRITER_LOCK, WaitingConnection
+from enrol.adapters.postgres.connection import WRITER_LOCK
 from enrol.adapters.postgres.database import check_state, schema_state, translated
 from enrol.adapters.postgres.duty import OUTBOX_CHANNEL
 from enrol.adapters.tables import metadata
+from enrol.errors import ConfigurationError
 
 _LAST_EVENT: Final = (
     "CREATE TABLE audit_last (id BIGINT NOT NULL)",
@@ -42,31 +44,37 @@ def migrate_postgres(location: PostgresUrl, *, server_role: str | None = None) -
     `ConfigurationError`.
     """
     with translated(location):
-        with WaitingConnection(location.url, application="enrol migrate") as connection:
-            state = schema_state(connection)
-        usable = (SchemaState.EMPTY, SchemaState.CURRENT, SchemaState.OUTDATED)
-        check_state(location, state, expected=usable)
-        asyncio.run(_migrate(location, state, server_role))
+        try:
+            asyncio.run(_migrate(location, server_role))
+        except DBAPIError as exc:
+            raise ConfigurationError(
+                "database_unusable",
+                f"{location} cannot be migrated: {type(exc).__name__}. Does the role of "
+                "storage.migration_url own the tables, and does that of storage.url exist?",
+            ) from exc
 
 
-async def _migrate(location: PostgresUrl, state: SchemaState, server_role: str | None) -> None:
+async def _migrate(location: PostgresUrl, server_role: str | None) -> None:
     _, _, rest = location.url.partition("://")
     engine = create_async_engine(f"postgresql+asyncpg://{rest}", poolclass=NullPool)
     try:
         async with engine.begin() as connection:
             await connection.execute(text(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})"))
-            await connection.run_sync(_upgrade, state)
+            await connection.run_sync(_upgrade, location)
             if server_role is not None:
                 await connection.run_sync(_grant, server_role)
     finally:
         await engine.dispose()
 
 
-def _upgrade(connection: Connection, state: SchemaState) -> None:
+def _upgrade(connection: Connection, location: PostgresUrl) -> None:
     """Make the tables of this version, or those it has more than an older one.
 
     No register in PostgreSQL is older than revision 0005.
     """
+    state = schema_state(connection.exec_driver_sql)
+    usable = (SchemaState.EMPTY, SchemaState.CURRENT, SchemaState.OUTDATED)
+    check_state(location, state, expected=usable)
     config = alembic_config()
     config.attributes["connection"] = connection
     if state is SchemaState.EMPTY:
