@@ -76,6 +76,28 @@ class Cluster:
         """Stop the server; ``immediate`` is as a crash."""
         self._run("pg_ctl", "-D", self.data, "-m", mode, "-w", "stop")
 
+    @contextmanager
+    def standby(self, name: str) -> Iterator["Cluster"]:
+        """Run a server that follows this one, whose commits wait for it until it is gone."""
+        folder = self.data.with_name(f"{self.data.name}-{name}")
+        follower = Cluster(folder, _free_port(), self.user)
+        link = f"host=127.0.0.1 port={self.port} user={_ADMIN} application_name={name}"
+        self._run("pg_basebackup", "-D", folder, "-d", link, "-R", "-X", "stream", "-c", "fast")
+        follower.start()
+        self.sql(f"ALTER SYSTEM SET synchronous_standby_names = '{name}'")
+        self.sql("SELECT pg_reload_conf()")
+        try:
+            yield follower
+        finally:
+            for each in (follower, self):
+                if (each.data / "postmaster.pid").exists():
+                    each.stop("immediate")
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def promote(self) -> None:
+        """Let a standby take over."""
+        self.sql("SELECT pg_promote()")
+
     def sql(self, statement: str, database: str = "postgres") -> str:
         """Execute a statement as administrator and return what it says."""
         return self._run("psql", "-qAtX", "-d", self._url(_ADMIN, database), "-c", statement)

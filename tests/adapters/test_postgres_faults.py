@@ -22,7 +22,7 @@ from adapters.values import (
     replacement,
     token_event,
 )
-from cluster import Database
+from cluster import Database, running_cluster
 from enrol.adapters.location import PostgresUrl
 from enrol.adapters.postgres.connection import WRITER_LOCK, WaitingConnection
 from enrol.adapters.store import RegisterStore
@@ -303,3 +303,40 @@ class Line:
                     break  # the answer is there, and is not told
                 target.sendall(data)
             target.shutdown(socket.SHUT_RDWR)
+
+
+async def test_what_was_acknowledged_survives_the_server_and_goes_on_at_its_standby():
+    """The first server is gone for good; the second of the URL takes over, without a new start."""
+    with running_cluster() as first, first.standby("second") as second:
+        register = await asyncio.to_thread(first.create_register)
+        parts = urlsplit(register.server_url)
+        hosts = f"127.0.0.1:{first.port},127.0.0.1:{second.port}"
+        store = await open_here(PostgresUrl(f"postgresql://{parts.username}@{hosts}{parts.path}"))
+        acknowledged: list[str] = []
+
+        async def register_clients(first_number: int) -> None:
+            for number in range(first_number, first_number + 200):
+                await store.clients.commit(creation(number))
+                acknowledged.append(f"client-{number}")
+
+        writing = [asyncio.create_task(register_clients(each)) for each in (1, 201, 401)]
+        await until(lambda: enough(acknowledged))
+        await asyncio.to_thread(first.stop, "immediate")
+        ended = await asyncio.gather(*writing, return_exceptions=True)
+        assert all(isinstance(each, UnavailableError) for each in ended)
+        await asyncio.to_thread(second.promote)
+        await until(lambda: is_written(store))
+        found = {str(each.client_id) for each in await store.clients.page(ClientId(""), 1000)}
+        assert found >= set(acknowledged)
+        await store.aclose()
+
+
+async def enough(acknowledged: list[str]) -> bool:
+    return len(acknowledged) >= 30
+
+
+async def is_written(store: RegisterStore) -> bool:
+    with suppress(UnavailableError):
+        await store.clients.commit(creation(999))
+        return True
+    return False

@@ -1,6 +1,7 @@
 """JSON texts have one meaning or are refused."""
 
 import contextlib
+import json
 
 import pytest
 from hypothesis import given
@@ -66,3 +67,27 @@ def test_sixteen_levels_are_read() -> None:
 def test_bytes_are_an_object_or_refused(body: bytes) -> None:
     with contextlib.suppress(ClientMetadataError):
         assert isinstance(parse_json_object(body), dict)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a":{"b":[1,-2.5,true,null,"é"]},"c":"\\u2028"}',
+        '{"a": 1.50, "b": "\\/"}',
+        '{"a":12345678901234567890123456789012,"b":1E2}',
+        "{}",
+    ],
+)
+def test_json_is_read_alike_however_it_is_written(text: str) -> None:
+    value = json.loads(text)
+    shortest = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    for written in (text, shortest, json.dumps(value, indent=2)):
+        assert repr(parse_json_object(written.encode())) == repr(value)
+
+
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
+def test_json_number_is_too_long_however_it_is_written(separators: tuple[str, str]) -> None:
+    text = json.dumps({"a": [10**32]}, separators=separators)
+    with pytest.raises(ClientMetadataError) as refusal:
+        parse_json_object(text.encode())
+    assert refusal.value.code == "json_number"

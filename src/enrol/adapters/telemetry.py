@@ -8,7 +8,6 @@ import logging
 import os
 import select
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final, TextIO
@@ -90,11 +89,11 @@ def _in_json(logger: WrappedLogger, method: str, event: EventDict) -> str:
     event["timestamp"] = datetime.now(UTC).isoformat()[: -len("+00:00")] + "Z"
     if "exc_info" in event:
         event = structlog.processors.format_exc_info(logger, method, event)
-    with suppress(TypeError, UnicodeEncodeError):
+    try:
         line = _encode(event)
-        if line.isascii():
-            return line.decode("ascii")
-    return str(_in_any_json(logger, method, event))
+    except (TypeError, UnicodeEncodeError):
+        return str(_in_any_json(logger, method, event))
+    return line.decode("ascii") if line.isascii() else str(_in_any_json(logger, method, event))
 
 
 _PROCESSORS: Final[dict[LogFormat, Sequence[Processor]]] = {

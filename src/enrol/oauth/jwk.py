@@ -48,7 +48,8 @@ class JsonWebKey(msgspec.Struct, frozen=True, omit_defaults=True, rename={"x5t_s
 
 
 JWK_MEMBERS: tuple[str, ...] = JsonWebKey.__struct_encode_fields__
-_PARAMETERS = ("kty", "n", "e", "crv", "x", "y")
+_PARAMETERS = ("n", "e", "crv", "x", "y")
+_NOTHING = (None,) * len(_PARAMETERS)
 _CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 
 
@@ -133,11 +134,17 @@ def _certificate_faults(key: JsonWebKey) -> Iterator[Finding]:
     actual = _facts_of(certificates(key)[0])
     if key.x5t_s256 not in (None, actual["x5t#S256"]) or key.x5t not in (None, actual["x5t"]):
         yield Finding("jwk_thumbprint", "jwks")
-    names = _PARAMETERS if key.kty in _SIGNING_ALGORITHMS else _PARAMETERS[1:]
-    if "kty" in actual and any(
-        getattr(key, name) not in (None, actual.get(name)) for name in names
-    ):
+    if "kty" in actual and _differs(key, actual):
         yield Finding("jwk_differs", "jwks")
+
+
+def _differs(key: JsonWebKey, actual: Mapping[str, str]) -> bool:
+    """Tell whether a key repeats its certificate's and gets it wrong; most keys repeat nothing."""
+    if key.kty in _SIGNING_ALGORITHMS and key.kty != actual["kty"]:
+        return True
+    if (key.n, key.e, key.crv, key.x, key.y) == _NOTHING:
+        return False
+    return any(getattr(key, name) not in (None, actual.get(name)) for name in _PARAMETERS)
 
 
 @lru_cache(maxsize=256)

@@ -3,15 +3,22 @@
 import json
 import math
 import re
-from typing import NoReturn
+from typing import Final, NoReturn
+
+import msgspec
 
 from enrol.errors import ClientMetadataError, Finding
 
 MAXIMUM_DEPTH = 16
 MAXIMUM_MEMBERS = 100
 _LONGEST_NUMBER = 32
+_OVERLONG = b":" + b"0" * (_LONGEST_NUMBER + 1)
+_NUMBERS_AS_0 = bytes.maketrans(b",[-123456789", b":::000000000")
 
 JsonObject = dict[str, object]
+
+_read: Final = msgspec.json.Decoder().decode
+_write: Final = msgspec.json.Encoder().encode
 
 _OUTSIDE_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]')
 
@@ -67,6 +74,27 @@ def parse_json_object(body: bytes) -> JsonObject:
     one object. Raises `ClientMetadataError`.
     """
     _check_depth(body)
+    return _read_compact(body) or _read_any(body)
+
+
+def _read_compact(body: bytes) -> JsonObject | None:
+    """Return the object in a text that is written the shortest way, None for any other text.
+
+    Most clients write so. What comes out the same when it is written again says no name twice,
+    and nothing that is lost in reading. It takes half of the time that the other way takes.
+    """
+    if body.count(b":") > MAXIMUM_MEMBERS or _OVERLONG in body.translate(_NUMBERS_AS_0):
+        return None
+    try:
+        value = _read(body)
+        if isinstance(value, dict) and _write(value) == body:
+            return value
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        pass
+    return None
+
+
+def _read_any(body: bytes) -> JsonObject:
     try:
         value = _DECODER.decode(body.decode("utf-8"))
         if rb"\u" in body:

@@ -247,11 +247,13 @@ def _signature_digest(message: HttpMessage) -> bytes:
 def _ledger_key(organization: OrganizationIdentifier, request: UnverifiedRequest) -> bytes:
     """Return the 32 bytes a request is remembered by: who, which id, what."""
     message = request.message
-    parts = (
-        organization.encode(),
-        request.request_id.encode("ascii"),
-        message.method.encode("ascii"),
-        message.target,
-    )
-    named = b"".join([len(part).to_bytes(4, "big") + part for part in parts])
+    who, what = _framed(organization), _framed(message.method) + _framed(message.target)
+    request_id = request.request_id.encode("ascii")
+    named = who + len(request_id).to_bytes(4, "big") + request_id + what
     return hashlib.sha256(named + message.body).digest()
+
+
+@lru_cache(maxsize=1024)  # most requests are to one entry point
+def _framed(part: str | bytes) -> bytes:
+    octets = part.encode() if isinstance(part, str) else part
+    return len(octets).to_bytes(4, "big") + octets

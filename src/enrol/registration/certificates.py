@@ -47,10 +47,10 @@ class CertificateJudge:
         self._revocations = revocations
         self._rules = rules
         self._remembered = remembered
-        self._verdicts: OrderedDict[tuple[CertificateUse, bytes], QualifiedCertificate] = (
-            OrderedDict()
-        )
-        self._basis: tuple[object, object] = (None, None)
+        self._verdicts: OrderedDict[tuple[bytes, bool], QualifiedCertificate] = OrderedDict()
+        """By DER, and whether as a QWAC: the hash of an enum's member is slow."""
+        self._anchors: object = None
+        self._basis: object = None
 
     async def qwac(self, der: bytes | None, *, at: datetime) -> QualifiedCertificate:
         """Return the certificate of a connection as a QWAC, None being a connection without one."""
@@ -83,10 +83,12 @@ class CertificateJudge:
         at: datetime,
         intermediates: tuple[bytes, ...] = (),
     ) -> QualifiedCertificate:
-        anchors = self._trust.anchors()
-        basis = (anchors, self._revocations.basis())
-        self._forget_unless(basis)
-        verdict = self._verdicts.get((use, der))
+        anchors, revocations = self._trust.anchors(), self._revocations.basis()
+        if anchors is not self._anchors or revocations is not self._basis:
+            self._verdicts.clear()
+            self._anchors, self._basis = anchors, revocations
+        key = (der, use is CertificateUse.QWAC)
+        verdict = self._verdicts.get(key)
         if verdict is not None and at < verdict.recheck_at:
             return verdict
         with _naming(use):
@@ -100,23 +102,14 @@ class CertificateJudge:
             )
             evidence = await self._revocations.evidence_for(assessed, at=at)
             verdict = conclude(assessed, at=at, revocation=evidence, rules=self._rules)
-        if _are_same(basis, self._basis):
-            self._keep(verdict, use, der)
+        if anchors is self._anchors and revocations is self._basis:
+            self._keep(key, verdict)
         return verdict
 
-    def _keep(self, verdict: QualifiedCertificate, use: CertificateUse, der: bytes) -> None:
-        self._verdicts[use, der] = verdict
+    def _keep(self, key: tuple[bytes, bool], verdict: QualifiedCertificate) -> None:
+        self._verdicts[key] = verdict
         if len(self._verdicts) > self._remembered:
             self._verdicts.popitem(last=False)
-
-    def _forget_unless(self, basis: tuple[object, object]) -> None:
-        if not _are_same(basis, self._basis):
-            self._verdicts.clear()
-            self._basis = basis
-
-
-def _are_same(one: tuple[object, object], other: tuple[object, object]) -> bool:
-    return one[0] is other[0] and one[1] is other[1]
 
 
 @contextmanager

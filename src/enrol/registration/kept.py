@@ -1,8 +1,9 @@
 """What is kept once and rested on by many events: verdicts on certificates, signature policies."""
 
 import hashlib
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -17,6 +18,9 @@ LONGEST_LIST: Final = 64 * 1024
 _MOST_VERDICTS: Final = 4096
 _MOST_ANSWERS: Final = 256
 _MOST_POLICIES: Final = 1024
+
+A = TypeVar("A")
+R = TypeVar("R")
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -78,7 +82,29 @@ def blob(content: bytes) -> Blob:
     return Blob(hashlib.sha256(content).digest(), content)
 
 
-@lru_cache(maxsize=_MOST_VERDICTS)
+def _remembered_of_each(most: int) -> Callable[[Callable[[A], R]], Callable[[A], R]]:
+    """Return a decorator that remembers what came of an object, as long as it is that very one.
+
+    Comparing values would take longer than most of what is remembered.
+    """
+
+    def decorate(make: Callable[[A], R]) -> Callable[[A], R]:
+        known: dict[int, tuple[A, R]] = {}
+
+        def remembered(value: A) -> R:
+            found = known.get(id(value))
+            if found is None or found[0] is not value:
+                if len(known) >= most:
+                    known.clear()
+                found = known[id(value)] = value, make(value)
+            return found[1]
+
+        return remembered
+
+    return decorate
+
+
+@_remembered_of_each(_MOST_VERDICTS)
 def keep_certificate(judged: QualifiedCertificate) -> KeptCertificate:
     """Return what is kept of a certificate and of the verdict on it."""
     own = Blob(judged.certificate.sha256, judged.certificate.der)
@@ -101,21 +127,10 @@ def keep_certificate(judged: QualifiedCertificate) -> KeptCertificate:
     return KeptCertificate(own.sha256.hex(), found.sha256.hex(), (own, *issuers, *kept, found))
 
 
+@_remembered_of_each(_MOST_POLICIES)
 def keep_policy(policy: SignaturePolicy) -> Blob:
     """Return what is kept of a policy; there are few, and each serves many requests."""
-    known = _policies.get(id(policy))
-    if known is None or known[0] is not policy:
-        if len(_policies) >= _MOST_POLICIES:
-            _policies.clear()
-        known = _policies[id(policy)] = policy, blob(_encode(_kept(policy)))
-    return known[1]
-
-
-_policies: Final[dict[int, tuple[SignaturePolicy, Blob]]] = {}
-
-
-def _kept(policy: SignaturePolicy) -> KeptPolicy:
-    return KeptPolicy(
+    kept = KeptPolicy(
         coverage=policy.coverage,
         modes=tuple(policy.modes),
         max_age=policy.max_age,
@@ -127,6 +142,7 @@ def _kept(policy: SignaturePolicy) -> KeptPolicy:
         stripped_prefix=policy.stripped_prefix,
         empty_headers=policy.empty_headers,
     )
+    return blob(_encode(kept))
 
 
 @lru_cache(maxsize=_MOST_ANSWERS)

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from uuid import UUID
 
 import msgspec
@@ -201,12 +201,12 @@ def _contact_faults(metadata: ClientMetadata) -> Iterator[Finding]:
     contact = metadata.contact
     if contact is None:
         return
-    checks: tuple[tuple[str | None, Callable[[str], bool]], ...] = (
-        (contact.contact_name, is_plain_text),
-        (contact.email, is_email),
-        (contact.phone_number, is_phone_number),
-    )
-    if not all(value is None or is_good(value) for value, is_good in checks):
+    name, email, phone_number = contact.contact_name, contact.email, contact.phone_number
+    if not (
+        (name is None or is_plain_text(name))
+        and (email is None or is_email(email))
+        and (phone_number is None or is_phone_number(phone_number))
+    ):
         yield Finding("contact_malformed", "contact")
 
 

@@ -15,6 +15,12 @@ _HTTPS_URI = re.compile(
     r"(?P<path>(?:/(?:[A-Za-z0-9._~!$&'()+,;=:@-]++|%[0-9A-Fa-f]{2})*+)*+)"
     r"(?:\?(?P<query>(?:[A-Za-z0-9._~!$&'()+,;=:@/?-]++|%[0-9A-Fa-f]{2})*+))?"
 )
+_PLAIN_URI = re.compile(
+    rf"https://(?:{_LABEL}\.)+[a-z](?:[a-z0-9-]{{0,61}}[a-z0-9])?"
+    r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*+)*+/?"
+)
+"""What most URIs are like: without port and query, and nothing in the path to be decoded."""
+_LONGEST_HOST = 253
 _ALLOWED_LOW_PORTS = frozenset({443})
 _ANSWER_PARAMETERS = frozenset(
     {"code", "state", "iss", "error", "error_description", "error_uri", "response", "redirect_uri"}
@@ -37,11 +43,24 @@ def find_faults(uris: tuple[str, ...]) -> Iterator[Finding]:
 
 def is_https_uri(uri: str) -> bool:
     """Tell whether `uri` is an https URI with a DNS name, no user and no fragment."""
+    if _is_plain(uri):
+        return True
     match = _HTTPS_URI.fullmatch(uri) if len(uri) <= MAXIMUM_LENGTH else None
     return match is not None and not _broken_parts(match)
 
 
+def _is_plain(uri: str) -> bool:
+    """Tell whether an URI is of the plain kind, which breaks none of the rules."""
+    return (
+        len(uri) <= _LONGEST_HOST
+        and _IDNA_PREFIX not in uri
+        and _PLAIN_URI.fullmatch(uri) is not None
+    )
+
+
 def _broken_rules(uri: str) -> list[str]:
+    if _is_plain(uri):
+        return []
     if len(uri) > MAXIMUM_LENGTH:
         return ["redirect_uri_length"]
     match = _HTTPS_URI.fullmatch(uri)
@@ -60,7 +79,7 @@ def _broken_syntax(uri: str) -> str:
 def _broken_parts(match: re.Match[str]) -> list[str]:
     host, top, port, path = match.group("host", "top", "port", "path")
     broken = []
-    if top.isdigit() or len(host) > 253 or _IDNA_PREFIX in host:
+    if top.isdigit() or len(host) > _LONGEST_HOST or _IDNA_PREFIX in host:
         broken.append("redirect_uri_host")
     if port is not None and int(port) not in _ALLOWED_LOW_PORTS and not 1024 <= int(port) <= 65535:
         broken.append("redirect_uri_port")

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -40,7 +41,8 @@ class Call(msgspec.Struct, frozen=True):
     """A request as received, its body not read yet.
 
     `request_id` is the caller's own where it sent a legal one, else one of ours; `request_id_fault`
-    is the code to refuse with where the entry point needs the caller's.
+    is the code to refuse with where the entry point needs the caller's. `named` has a line of each
+    header field.
     """
 
     scope: Scope
@@ -49,6 +51,7 @@ class Call(msgspec.Struct, frozen=True):
     room: Room
     request_id: RequestId
     request_id_fault: str | None
+    named: Mapping[bytes, bytes]
 
     @property
     def method(self) -> str:
@@ -57,7 +60,12 @@ class Call(msgspec.Struct, frozen=True):
 
     def values(self, name: bytes) -> tuple[bytes, ...]:
         """Return the values of every line of a header field, `name` in lower case."""
-        return tuple([value for key, value in self.scope["headers"] if key == name])
+        value, fields = self.named.get(name), self.scope["headers"]
+        if value is None:
+            return ()
+        if len(self.named) == len(fields):
+            return (value,)
+        return tuple([value for key, value in fields if key == name])
 
     def message(self, body: bytes) -> HttpMessage:
         """Return the message as received, with `body`."""
@@ -80,7 +88,7 @@ def receive_call(scope: Scope, receive: Receive, limits: RequestLimits, room: Ro
     elif not _REQUEST_ID.fullmatch(values[0]):
         fault = "request_id_malformed"
     request_id = new_request_id() if fault else values[0].decode("ascii")
-    return Call(scope, receive, limits, room, RequestId(request_id), fault)
+    return Call(scope, receive, limits, room, RequestId(request_id), fault, dict(scope["headers"]))
 
 
 def check_request_id(call: Call) -> None:
@@ -123,9 +131,8 @@ def check_content(call: Call, *, media_type: bytes, code: str) -> None:
     types = call.values(b"content-type")
     if len(types) != 1 or types[0].partition(b";")[0].strip(b" \t").lower() != media_type:
         raise MalformedRequestError(code)
-    if any(
-        value.strip(b" \t").lower() != b"identity" for value in call.values(b"content-encoding")
-    ):
+    encodings = call.values(b"content-encoding")
+    if encodings and any(value.strip(b" \t").lower() != b"identity" for value in encodings):
         raise MalformedRequestError("content_encoding_unsupported")
 
 

@@ -55,7 +55,10 @@ class DryRunReport(msgspec.Struct, frozen=True, kw_only=True):
 
 def wants_dry_run(call: Call) -> bool:
     """Tell whether the first ``handling`` among the preferences is ``validate-only``."""
-    for preference in b",".join(call.values(b"prefer")).split(b","):
+    preferences = call.values(b"prefer")
+    if not preferences:
+        return False
+    for preference in b",".join(preferences).split(b","):
         name, _, value = preference.partition(b";")[0].partition(b"=")
         if name.strip(b" \t").lower() == _HANDLING:
             return value.strip(b' \t"').lower() == _VALIDATE_ONLY
