@@ -2,7 +2,6 @@
 
 import os
 import re
-import ssl
 import tempfile
 import time
 import urllib.request

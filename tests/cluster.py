@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -20,8 +19,12 @@ from enrol.adapters.location import PostgresUrl
 from enrol.adapters.postgres.connection import WaitingConnection
 from enrol.adapters.postgres.migration import migrate_postgres
 from enrol.adapters.tables import metadata
+from ports import free_port
 
 _ADMIN, OWNER, SERVER = "postgres", "enrol_owner", "enrol_server"
+GUARDED, PASSWORD = "enrol_guarded", "open sesame"
+"""The one role that needs a password."""
+
 _FAST = {"fsync": "on", "shared_buffers": "64MB", "max_connections": "100"}
 _numbers = count(1)
 
@@ -76,11 +79,25 @@ class Cluster:
         """Stop the server; ``immediate`` is as a crash."""
         self._run("pg_ctl", "-D", self.data, "-m", mode, "-w", "stop")
 
+    def pids(self, application: str) -> list[int]:
+        """Return the processes of the server that serve the connections of an application."""
+        found = f"SELECT pid FROM pg_stat_activity WHERE application_name = '{application}'"
+        return [int(line) for line in self.sql(found).split()]
+
+    @contextmanager
+    def altered(self, what: str, change: str, back: str) -> Iterator[None]:
+        """Change a role or a database for a while: ``SET``, and ``RESET`` behind it."""
+        self.sql(f"ALTER {what} {change}")
+        try:
+            yield
+        finally:
+            self.sql(f"ALTER {what} {back}")
+
     @contextmanager
     def standby(self, name: str) -> Iterator["Cluster"]:
         """Run a server that follows this one, whose commits wait for it until it is gone."""
         folder = self.data.with_name(f"{self.data.name}-{name}")
-        follower = Cluster(folder, _free_port(), self.user)
+        follower = Cluster(folder, free_port(), self.user)
         link = f"host=127.0.0.1 port={self.port} user={_ADMIN} application_name={name}"
         self._run("pg_basebackup", "-D", folder, "-d", link, "-R", "-X", "stream", "-c", "fast")
         follower.start()
@@ -108,9 +125,9 @@ class Cluster:
         self.fill(database)
         return database
 
-    def fill(self, database: Database) -> None:
+    def fill(self, database: Database, server_role: str | None = SERVER) -> None:
         """Make the tables of a register."""
-        migrate_postgres(PostgresUrl(database.owner_url), server_role=SERVER)
+        migrate_postgres(PostgresUrl(database.owner_url), server_role=server_role)
 
     def create(self, locale: str = "LOCALE 'C.UTF-8'") -> Database:
         """Make a database."""
@@ -143,12 +160,15 @@ def running_cluster() -> Iterator[Cluster]:
     folder = Path(tempfile.mkdtemp(prefix="enrol-postgres-"))
     if user is not None:
         shutil.chown(folder, user)
-    cluster = Cluster(folder, _free_port(), user)
+    cluster = Cluster(folder, free_port(), user)
     try:
         cluster._run("initdb", "-D", folder, "-U", _ADMIN, "-A", "trust", "--no-sync")
+        rules = folder / "pg_hba.conf"
+        rules.write_text(f"host all {GUARDED} all scram-sha-256\n{rules.read_text()}")
         cluster.start()
         try:
             cluster.sql(f"CREATE ROLE {OWNER} LOGIN; CREATE ROLE {SERVER} LOGIN")
+            cluster.sql(f"CREATE ROLE {GUARDED} LOGIN PASSWORD '{PASSWORD}'")
             yield cluster
         finally:
             if (folder / "postmaster.pid").exists():
@@ -162,8 +182,3 @@ def _program(name: str) -> str | None:
     places = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     path = os.pathsep.join([os.environ.get("PATH", ""), *map(str, places)])
     return shutil.which(name, path=path)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])

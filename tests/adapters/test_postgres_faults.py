@@ -1,14 +1,12 @@
 """What PostgreSQL does to a register: nothing acknowledged is lost, and it heals by itself."""
 
 import asyncio
-import socket
-import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from urllib.parse import urlsplit
+from contextlib import contextmanager
 
 import pytest
+from msgspec.structs import replace
 
 from adapters.registers import open_here
 from adapters.trails import review
@@ -22,14 +20,19 @@ from adapters.values import (
     replacement,
     token_event,
 )
-from cluster import Database, running_cluster
+from cluster import SERVER, Database
+from enrol.adapters import store as store_module
 from enrol.adapters.location import PostgresUrl
+from enrol.adapters.postgres import reader as reader_module
 from enrol.adapters.postgres.connection import WRITER_LOCK, WaitingConnection
 from enrol.adapters.store import RegisterStore
 from enrol.errors import EntitlementError, UnavailableError
 from enrol.oauth.tokens import AccessToken
 from enrol.oauth.types import ClientId
+from enrol.registration.kept import blob
+from enrol.registration.ports import Change, Creation
 from enrol.registration.review import Review
+from line import Line
 
 ONE = ClientId("client-1")
 BACKENDS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'enrol'"
@@ -84,9 +87,12 @@ async def test_a_connection_ended_within_a_transaction_fails_its_batch_alone(
     assert (await reviewed(database)).wrong == 0
 
 
-async def test_a_server_that_is_away_is_unavailable_until_it_is_back(store, cluster):
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+async def test_a_server_that_is_away_is_unavailable_until_it_is_back(
+    store, cluster, mode, monkeypatch
+):
     await store.clients.commit(creation(1))
-    cluster.stop("immediate")
+    await asyncio.to_thread(cluster.stop, mode)
     try:
         with pytest.raises(UnavailableError, match="storage_unavailable"):
             await store.clients.commit(creation(2))
@@ -95,9 +101,10 @@ async def test_a_server_that_is_away_is_unavailable_until_it_is_back(store, clus
         assert not store.healthy()
         assert not store.failed
     finally:
-        cluster.start()
+        await asyncio.to_thread(cluster.start)
     assert await store.clients.find(ONE) is not None
     await store.clients.commit(creation(2))
+    await until(lambda: healthy_again(store, monkeypatch))
 
 
 async def test_a_table_that_is_locked_costs_the_request_and_no_more(store, database):
@@ -116,8 +123,20 @@ async def test_a_writer_that_holds_the_turn_too_long_is_not_waited_for(store, da
     await store.clients.commit(creation(1))
 
 
-async def test_a_bad_row_fails_alone(store, database):
-    bad = creation(2, key(2, kid="a\x00b"))
+def too_large() -> Change:
+    change = creation(2)
+    return replace(change, write=Creation(replace(record(2), version=2**31), None))
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        pytest.param(creation(2, key(2, kid="a\x00b")), id="text with NUL"),
+        pytest.param(too_large(), id="number"),
+        pytest.param(creation(2, key(2, kid="\ud800")), id="half a character"),
+    ],
+)
+async def test_a_bad_row_fails_alone(store, database, bad):
     outcomes = await asyncio.gather(
         *(store.clients.commit(change) for change in (creation(1), bad, creation(3))),
         return_exceptions=True,
@@ -128,6 +147,97 @@ async def test_a_bad_row_fails_alone(store, database):
         ("client-3",),
     ]
     assert (await reviewed(database)).wrong == 0
+    assert store.healthy()
+
+
+@pytest.mark.parametrize("name", ["a\x00b", "\ud800"])
+async def test_nothing_is_found_under_what_no_text_can_be(store, name):
+    assert await store.clients.find(ClientId(name)) is None
+    assert store.healthy()
+
+
+async def test_when_the_database_goes_the_rest_of_a_batch_is_not_tried(store, monkeypatch):
+    """Else each of a batch would wait in its turn for a server that does not answer."""
+    begin, begun = store._writer._begin, []
+
+    def begin_twice():
+        begun.append(True)
+        if len(begun) > 2:
+            raise ConnectionRefusedError
+        begin()
+
+    monkeypatch.setattr(store._writer, "_begin", begin_twice)
+    bad = creation(1, key(1, kid="a\x00b"))
+    changes = [bad, *map(creation, range(2, 22))]
+    outcomes = await asyncio.gather(*map(store.clients.commit, changes), return_exceptions=True)
+    assert {each.code for each in outcomes} == {"storage_unavailable"}
+    assert len(begun) == 3
+
+
+async def test_a_connection_lost_when_a_transaction_is_undone_is_no_end_of_writing(store, cluster):
+    """PostgreSQL has undone it then."""
+    writer = store._writer
+    await asyncio.to_thread(writer._begin)
+    cluster.sql(BACKENDS)
+    await asyncio.to_thread(writer._roll_back)
+    assert not store.failed
+    await store.clients.commit(creation(1))
+
+
+async def test_a_server_that_is_full_is_unavailable_until_there_is_room(store, cluster):
+    with cluster.altered(f"ROLE {SERVER}", "CONNECTION LIMIT 0", "CONNECTION LIMIT -1"):
+        with pytest.raises(UnavailableError, match="storage_unavailable"):
+            await store.clients.find(ONE)
+    assert await store.clients.find(ONE) is None
+
+
+async def test_a_server_that_does_not_write_any_more_is_left(store):
+    await asyncio.to_thread(
+        store._writer._connection.execute, "SET default_transaction_read_only = on"
+    )
+    with pytest.raises(UnavailableError, match="storage_unavailable"):
+        await store.clients.commit(creation(1))
+    await store.clients.commit(creation(1))
+
+
+async def test_a_changed_schema_costs_no_reader_anything(store, database):
+    await store.clients.commit(creation(1))
+    for _ in range(reader_module.AT_ONCE):
+        await store.clients.find(ONE)
+    database.rows("ALTER TABLE clients ALTER COLUMN token_generation TYPE bigint")
+    try:
+        for _ in range(reader_module.AT_ONCE):
+            assert await store.clients.find(ONE) is not None
+    finally:
+        database.rows("ALTER TABLE clients ALTER COLUMN token_generation TYPE integer")
+
+
+async def test_many_readers_share_few_connections(store, cluster):
+    await asyncio.gather(*(store.clients.find(ONE) for _ in range(200)))
+    assert len(cluster.pids("enrol")) == reader_module.AT_ONCE + 1
+
+
+async def test_those_who_wait_too_long_to_read_are_told_so(store, database, monkeypatch):
+    monkeypatch.setattr(reader_module, "_PATIENCE", 0.3)
+    with held(database, "LOCK TABLE clients"):
+        reads = [store.clients.find(ONE) for _ in range(50)]
+        outcomes = await asyncio.gather(*reads, return_exceptions=True)
+    assert {each.code for each in outcomes} == {"storage_unavailable"}
+    assert await store.clients.find(ONE) is None
+
+
+async def test_a_reader_that_leaves_leaves_no_answer_to_the_next(store, database):
+    await store.clients.commit(creation(1))
+    with held(database, "LOCK TABLE clients"):
+        reads = [
+            asyncio.ensure_future(store.clients.find(ONE)) for _ in range(reader_module.AT_ONCE)
+        ]
+        await until(lambda: waits_for_a_lock(database, reader_module.AT_ONCE))
+        for each in reads:
+            each.cancel()
+        token = access_token(1)
+        assert await store.tokens.find(token.token_hash) is None
+    assert (await store.clients.find(ONE)).client_id == ONE
 
 
 async def test_the_lost_answer_of_a_commit_is_found_by_the_same_request(database, monkeypatch):
@@ -165,6 +275,24 @@ async def test_a_quota_is_kept_by_both(store, other, database):
     assert database.rows("SELECT count(*) FROM clients") == [(5,)]
 
 
+async def test_a_quota_is_kept_whatever_isolation_is_the_habit_of_the_house(database, cluster):
+    isolation = "default_transaction_isolation"
+    with cluster.altered(
+        f"ROLE {SERVER}", f"SET {isolation} = 'repeatable read'", f"RESET {isolation}"
+    ):
+        both = [await open_here(PostgresUrl(database.server_url)) for _ in range(2)]
+    changes = [
+        each.clients.commit(creation(number, quota=5))
+        for number in range(1, 21)
+        for each in [both[number % 2]]
+    ]
+    outcomes = await asyncio.gather(*changes, return_exceptions=True)
+    for each in both:
+        await each.aclose()
+    assert sum(isinstance(each, EntitlementError) for each in outcomes) == 15
+    assert database.rows("SELECT count(*) FROM clients") == [(5,)]
+
+
 async def test_the_same_request_to_both_makes_one_client(store, other, database):
     same = [each.clients.commit(creation(1)) for each in (store, other) for _ in range(10)]
     entries = await asyncio.gather(*same)
@@ -189,6 +317,25 @@ async def test_the_trail_of_both_is_one_chain(store, other, database):
         await each.clients.commit(creation(number))
     found = await reviewed(database)
     assert (found.wrong, found.events) == (0, 40)
+
+
+async def test_fifty_at_once_are_one_chain_without_a_gap(store, other, database):
+    both = (store, other)
+    await asyncio.gather(
+        *(both[number % 2].clients.commit(creation(number)) for number in range(50))
+    )
+    assert (await reviewed(database)).wrong == 0
+    assert database.rows("SELECT count(*), min(id), max(id) FROM audit_events") == [(50, 1, 50)]
+
+
+async def test_what_both_keep_of_evidence_stands_once(store, other, database):
+    kept = blob(b"certificate")
+    for number, each in ((1, store), (2, other), (3, store)):
+        change = creation(number)
+        await each.clients.commit(replace(change, event=replace(change.event, blobs=(kept,))))
+    assert database.rows("SELECT sha256, content FROM evidence_blobs") == [
+        (kept.sha256, kept.content)
+    ]
 
 
 async def test_a_token_that_one_ended_the_other_soon_forgets(store, other, monkeypatch):
@@ -233,6 +380,16 @@ async def reviewed(database: Database) -> Review:
     return await asyncio.to_thread(review, PostgresUrl(database.server_url))
 
 
+async def healthy_again(store: RegisterStore, monkeypatch: pytest.MonkeyPatch) -> bool:
+    monkeypatch.setattr(store_module, "_RECOVERY", 0.0)
+    return store.healthy()
+
+
+async def waits_for_a_lock(database: Database, number: int) -> bool:
+    count = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    return await asyncio.to_thread(database.rows, count) == [(number,)]
+
+
 async def impatient(store: RegisterStore) -> None:
     """Let the writer wait for no lock longer than a moment."""
     await asyncio.to_thread(store._writer._connection.execute, "SET lock_timeout = '50ms'")
@@ -258,85 +415,3 @@ def held(database: Database, statement: str) -> Iterator[None]:
         thread.submit(session.execute, statement).result()
         yield
         thread.submit(session.close).result()
-
-
-class Line:
-    """The way to a server, which can be cut behind what a client says."""
-
-    def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        self._target = (parts.hostname, parts.port)
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        port = self._listening.getsockname()[1]
-        self.url = f"postgresql://{parts.username}@127.0.0.1:{port}{parts.path}"
-        self._is_cut = threading.Event()
-        self._sockets: list[socket.socket] = []
-
-    def cut(self) -> None:
-        """Let what is said through from now on, but no answer, until somebody connects anew."""
-        self._is_cut.set()
-
-    def __enter__(self) -> "Line":
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._listening.close()
-        for each in self._sockets:
-            each.close()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                near, _ = self._listening.accept()
-                self._is_cut.clear()
-                far = socket.create_connection(self._target)
-                self._sockets += [near, far]
-                for source, target in ((near, far), (far, near)):
-                    said = (source, target, source is near)
-                    threading.Thread(target=self._carry, args=said, daemon=True).start()
-
-    def _carry(self, source: socket.socket, target: socket.socket, is_asked: bool) -> None:
-        with suppress(OSError):
-            for data in iter(lambda: source.recv(65_536), b""):
-                if not is_asked and self._is_cut.is_set():
-                    break  # the answer is there, and is not told
-                target.sendall(data)
-            target.shutdown(socket.SHUT_RDWR)
-
-
-async def test_what_was_acknowledged_survives_the_server_and_goes_on_at_its_standby():
-    """The first server is gone for good; the second of the URL takes over, without a new start."""
-    with running_cluster() as first, first.standby("second") as second:
-        register = await asyncio.to_thread(first.create_register)
-        parts = urlsplit(register.server_url)
-        hosts = f"127.0.0.1:{first.port},127.0.0.1:{second.port}"
-        store = await open_here(PostgresUrl(f"postgresql://{parts.username}@{hosts}{parts.path}"))
-        acknowledged: list[str] = []
-
-        async def register_clients(first_number: int) -> None:
-            for number in range(first_number, first_number + 200):
-                await store.clients.commit(creation(number))
-                acknowledged.append(f"client-{number}")
-
-        writing = [asyncio.create_task(register_clients(each)) for each in (1, 201, 401)]
-        await until(lambda: enough(acknowledged))
-        await asyncio.to_thread(first.stop, "immediate")
-        ended = await asyncio.gather(*writing, return_exceptions=True)
-        assert all(isinstance(each, UnavailableError) for each in ended)
-        await asyncio.to_thread(second.promote)
-        await until(lambda: is_written(store))
-        found = {str(each.client_id) for each in await store.clients.page(ClientId(""), 1000)}
-        assert found >= set(acknowledged)
-        await store.aclose()
-
-
-async def enough(acknowledged: list[str]) -> bool:
-    return len(acknowledged) >= 30
-
-
-async def is_written(store: RegisterStore) -> bool:
-    with suppress(UnavailableError):
-        await store.clients.commit(creation(999))
-        return True
-    return False

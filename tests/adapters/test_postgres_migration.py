@@ -1,7 +1,9 @@
 """A register in PostgreSQL is made whole, and goes up and down with what is in it."""
 
 import asyncio
+import time
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
 
 import pytest
 from alembic import command
@@ -10,11 +12,13 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from adapters.registers import open_here
+from adapters.test_postgres_faults import held
 from adapters.trails import review
 from adapters.values import access_token, creation, record, removal, replacement, token_event
 from cluster import SERVER, Cluster, Database
 from enrol.adapters.location import PostgresUrl
 from enrol.adapters.migration import alembic_config
+from enrol.adapters.postgres.database import open_to_write
 from enrol.adapters.postgres.migration import migrate_postgres
 from enrol.adapters.tables import REVISIONS, metadata
 from enrol.errors import ConfigurationError
@@ -51,10 +55,22 @@ def take_down(database: Database, revision: str) -> None:
     asyncio.run(run())
 
 
-def columns(connection) -> dict[str, dict[str, bool]]:
+def columns(connection) -> dict[str, tuple]:
+    """Return of each table its columns and what is required of them, its keys and its indexes."""
     found = inspect(connection)
     return {
-        table: {each["name"]: each["nullable"] for each in found.get_columns(table)}
+        table: (
+            {each["name"]: each["nullable"] for each in found.get_columns(table)},
+            found.get_pk_constraint(table)["constrained_columns"],
+            sorted(each["column_names"] for each in found.get_unique_constraints(table)),
+            sorted(each["constrained_columns"] for each in found.get_foreign_keys(table)),
+            sorted(each["name"] for each in found.get_check_constraints(table)),
+            {
+                each["name"]: each["column_names"]
+                for each in found.get_indexes(table)
+                if "duplicates_constraint" not in each
+            },
+        )
         for table in TABLES
     }
 
@@ -74,6 +90,19 @@ async def fill(database: Database) -> None:
     await store.aclose()
 
 
+FURTHER = """
+INSERT INTO client_standings (client_id, state, code, since, unapproved)
+    VALUES ('client-1', 'suspended', 'cert_revoked', 1, 0);
+INSERT INTO client_agents VALUES ('client-2', 'PSDFR-ACPR-12345');
+INSERT INTO client_token_uses VALUES ('client-4', 2);
+INSERT INTO software_statements VALUES ('name', 'digest', 'PSDFR-ACPR-12345', 'client-5');
+INSERT INTO evidence_blobs (sha256, content) VALUES (sha256('content'), 'content');
+INSERT INTO outbox (id, message_id, client_id, type, at, payload, attempts)
+    VALUES (1, 'one', 'client-1', 'client_suspended', 1, 'payload', 0)
+"""
+"""What stands where `fill` writes nothing."""
+
+
 def test_a_register_that_is_up_to_date_is_left_as_it_is(database):
     asyncio.run(fill(database))
     before = rows(database)
@@ -82,7 +111,7 @@ def test_a_register_that_is_up_to_date_is_left_as_it_is(database):
 
 
 def test_it_has_the_columns_that_the_scripts_make_in_sqlite(database, path):
-    async def of_postgres() -> dict[str, dict[str, bool]]:
+    async def of_postgres() -> dict[str, tuple]:
         async with engine_of(database).connect() as connection:
             return await connection.run_sync(columns)
 
@@ -92,7 +121,10 @@ def test_it_has_the_columns_that_the_scripts_make_in_sqlite(database, path):
 
 def test_an_older_register_comes_up_to_date_with_all_that_is_in_it(database):
     asyncio.run(fill(database))
+    for statement in FURTHER.split(";"):
+        database.rows(statement)
     before = rows(database)
+    assert all(before.values())
     take_down(database, "0005")
     assert rows(database) == before
     with pytest.raises(ConfigurationError, match="run `enrol migrate`"):
@@ -121,6 +153,27 @@ def test_two_migrations_at_once_make_one_register(cluster):
     assert empty.rows("SELECT version_num FROM alembic_version") == [(REVISIONS[-1],)]
 
 
+def test_a_migration_that_is_killed_leaves_what_was_there(database, cluster):
+    take_down(database, "0005")
+    tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+    before = database.rows(tables)
+    waiting = "SELECT pid FROM pg_locks WHERE NOT granted"
+    with (
+        held(database, "LOCK TABLE alembic_version IN SHARE MODE"),
+        ThreadPoolExecutor(1) as thread,
+    ):
+        migrating = thread.submit(migrate, database)  # makes its tables, then waits
+        deadline = time.monotonic() + 10
+        while not (found := cluster.sql(waiting)):
+            assert time.monotonic() < deadline
+        cluster.sql(f"SELECT pg_terminate_backend({found})")
+        with pytest.raises(ConfigurationError) as refused:
+            migrating.result()
+    assert refused.value.code == "database_unusable"
+    assert database.rows(tables) == before
+    migrate(database)
+
+
 def test_a_migration_that_fails_leaves_nothing(cluster):
     empty = cluster.create()
     with pytest.raises(ConfigurationError) as refused:
@@ -134,3 +187,20 @@ def test_the_tables_of_another_program_are_left_alone(cluster):
     other.rows("CREATE TABLE accounts (number INTEGER)")
     with pytest.raises(ConfigurationError, match="another program"):
         migrate(other)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "postgresql://{role}@127.0.0.1:{port}/{name}?sslmode=prefer",
+        "postgresql://{role}@127.0.0.1:1,127.0.0.1:{port}/{name}",
+        "postgresql://{role}:p%40ss@127.0.0.1:{port}/{name}?application_name=x",
+        "postgresql:///{name}?host=127.0.0.1&port={port}&user={role}",
+    ],
+)
+def test_whatever_url_a_server_takes_a_migration_takes(cluster, form):
+    empty = cluster.create()
+    parts = urlsplit(empty.owner_url)
+    url = form.format(role=parts.username, port=parts.port, name=parts.path[1:])
+    migrate_postgres(PostgresUrl(url), server_role=SERVER)
+    open_to_write(PostgresUrl(empty.server_url)).close()

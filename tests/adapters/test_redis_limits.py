@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from redis_host import PASSWORD, running_redis
 
 AT = datetime(2026, 11, 24, tzinfo=UTC)
 RATE = Rate(6, timedelta(minutes=1))
+GUIDE = Path(__file__).parents[2] / "docs/how-to/rate-limits.md"
 KEY = b"enrol:requests:tpp"
 
 
@@ -247,6 +249,21 @@ async def test_password_and_socket(tmp_path_factory, kind):
             assert await admitted(servers.limiter()) == 6
             assert servers.rates[0].failed is failed
             await servers.rates[0].aclose()
+
+
+async def test_the_rights_that_the_guide_gives_are_enough():
+    rights = next(line for line in GUIDE.read_text().splitlines() if line.startswith("user "))
+    words = rights.replace(">…", f">{PASSWORD.replace(' ', '-')}").split()
+    with running_redis() as redis:
+        assert redis.ask("ACL", "SETUSER", *words[1:]) == b"+OK\r\n"
+        redis.ask("ACL", "SETUSER", "default", "off")
+        url = redis.url.replace("//", f"//{words[1]}@")
+        servers = Servers(RedisAddress(url, PASSWORD.replace(" ", "-")))
+        assert await admitted(servers.limiter()) == 6
+        assert await admitted(servers.limiter()) == 0
+        assert not any(rates.failed for rates in servers.rates)
+        for rates in servers.rates:
+            await rates.aclose()
 
 
 def test_breaker_lets_one_try_in_a_second():

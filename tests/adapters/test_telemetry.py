@@ -1,5 +1,6 @@
 """Every event is one line of ASCII, whatever stands in it."""
 
+import asyncio
 import io
 import json
 import logging
@@ -111,3 +112,19 @@ def test_line_goes_to_a_real_stream(capfd):
 
 def test_system_clock_is_aware_and_in_utc():
     assert system_clock().utcoffset().total_seconds() == 0
+
+
+async def test_lines_of_one_turn_of_the_loop_are_written_together_and_in_order(stream):
+    sink = configure_logging(stream)
+    for number in range(50):
+        structlog.get_logger().info("request", number=number, filler="x" * 200)
+    await asyncio.sleep(0)
+    events = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [event["number"] for event in events] == [*range(50)]
+    assert not sink.dropped
+
+
+async def test_a_thread_beside_the_loop_writes_its_lines_itself(stream):
+    configure_logging(stream)
+    await asyncio.to_thread(structlog.get_logger().info, "request")
+    assert json.loads(stream.getvalue())["event"] == "request"

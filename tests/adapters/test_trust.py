@@ -102,7 +102,9 @@ def test_changed_revocation_list_is_read_again(source, crl, clock):
     assert source.basis() is not before
 
 
-@pytest.mark.parametrize("content", [b"", b"no PEM", pem(OTHER)[:-80]], ids=repr)
+@pytest.mark.parametrize(
+    "content", [b"", b"no PEM", pem(OTHER)[:-80]], ids=["empty", "no PEM", "cut short"]
+)
 def test_bad_file_leaves_what_was_read_and_is_reported_once(source, anchors, clock, content):
     replace(anchors, content)
     with capture_logs() as logs:

@@ -24,8 +24,10 @@ from attacks.places import HOP, PLACES
 from attacks.proxying import ForwardedParty
 from attacks.sink import Sink
 from enrol.adapters.migration import migrate
+from enrol.cli.trust import ensure_snapshot
 from enrol.sandbox.folder import create_sandbox
 from enrol.sandbox.seed import RandomKeys
+from enrol.settings import load_settings
 from live.desk import Desk
 from live.party import Party
 from proxies.front import Front, command_of
@@ -164,6 +166,7 @@ class Banks:
         self._stack.callback(self._issuer.close)
         self._template = folder / "template"
         create_sandbox(self._template, keys=RandomKeys(), at=datetime.now(UTC))
+        ensure_snapshot(load_settings(self._template / "enrol.toml", {}).refresh_job)
         self._mint = Mint(self._template)
         for kind in ("qwac", "qsealc"):
             revoked = self._mint.issue(kind, ORGANIZATIONS["A"], ROLES["A"], "revoked")

@@ -62,6 +62,8 @@ def dial(
     """Connect and shake hands; raises ssl.SSLError where the bank refuses."""
     raw = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
     try:
+        # Else the request waits 40 ms for the end of the handshake to be acknowledged.
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return (context or client_context(identity)).wrap_socket(
             raw, server_hostname="localhost", session=session
         )

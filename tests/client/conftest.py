@@ -1,11 +1,14 @@
 """A TPP with the sandbox's certificates, and a bank on the other end of the transport."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
+from unittest.mock import patch
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from typer.testing import CliRunner, Result
 
 from enrol.cli.tpp import app
@@ -15,6 +18,13 @@ from enrol.sandbox.files import PairPaths, certificates_pem, key_pem
 from enrol.sandbox.folder import create_sandbox, open_sandbox
 from enrol.sandbox.seed import RandomKeys
 from fake_bank import NOW, FakeBank
+
+
+@pytest.fixture(autouse=True, scope="session")
+def each_key_is_proven_once() -> Iterator[None]:
+    """Keep private keys by their bytes: to prove the primes of one takes longer than most tests."""
+    with patch("enrol.client.pem.load_pem_private_key", cache(load_pem_private_key)):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -2,21 +2,18 @@
 
 import os
 import re
-import socket
 import subprocess
 import sys
 from pathlib import Path
+
+from ports import free_port
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs/how-to/check-a-certificate.md").read_text("utf-8")
 BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 SAID = re.compile(r"(?:^    .*\n)+", re.MULTILINE)
-WAIT = "until curl -s -f --cacert bank/server-ca.pem https://127.0.0.1:8443/health; do :; done\n"
-
-
-def free_port() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return str(probe.getsockname()[1])
+READY = "curl -s -f --cacert bank/server-ca.pem https://127.0.0.1:8443/health"
+WAIT = f"until {READY}; do kill -0 %1 || exit; done\n"
 
 
 def lines(text: str) -> list[str]:
@@ -24,7 +21,7 @@ def lines(text: str) -> list[str]:
 
 
 def test_the_guide_finds_what_it_says(tmp_path: Path) -> None:
-    port = free_port()
+    port = str(free_port())
     failing, passing, start, check, curl = BLOCK.findall(GUIDE)
     check = check.replace("\n", " --bank-url https://127.0.0.1:8443\n")
     script = "".join([failing, passing, start, WAIT, check, curl, "echo\nkill %1; wait\n"])

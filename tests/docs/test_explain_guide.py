@@ -2,10 +2,11 @@
 
 import os
 import re
-import socket
 import subprocess
 import sys
 from pathlib import Path
+
+from ports import free_port
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs/how-to/explain-a-signature.md").read_text("utf-8")
@@ -13,17 +14,11 @@ BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 SAID = re.compile(r"(?:^    .*\n)+", re.MULTILINE)
 
 
-def free_port() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return str(probe.getsockname()[1])
-
-
 def test_the_guide_finds_the_mistake_it_makes(tmp_path: Path) -> None:
-    port = free_port()
+    port = str(free_port())
     prepare, call, *explain = BLOCK.findall(GUIDE)
-    wait = (
-        "until curl -s -f --cacert bank/server-ca.pem https://127.0.0.1:8443/health; do :; done\n"
-    )
+    ready = "curl -s -f --cacert bank/server-ca.pem https://127.0.0.1:8443/health"
+    wait = f"until {ready}; do kill -0 %1; done\n"
     script = "".join([f"set -e\n{prepare}", wait, call, "set +e\n", *explain, "kill %1; wait\n"])
     done = subprocess.run(
         ["bash", "-m"],

@@ -2,7 +2,6 @@
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import tomllib
@@ -13,20 +12,16 @@ import pytest
 from enrol.adapters.dialects import load_dialect, read_dialect
 from enrol.bootstrap.stating import statements_of
 from enrol.settings import load_settings
+from ports import free_port
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 INSTALL = "make .venv/.runtime"
-WAIT = "until curl --silent --fail --cacert bank/server-ca.pem $ENROL_BANK_URL/health; do :; done\n"
+WAIT = "until curl --silent --fail --cacert bank/server-ca.pem $ENROL_BANK_URL/health; do kill -0 %1; done\n"
 
 
 def blocks(document: str) -> list[str]:
     return BLOCK.findall((ROOT / document).read_text("utf-8"))
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture

@@ -52,7 +52,9 @@ class Desk:
 
         A setting is written `section__name`.
         """
-        shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns("enrol.db*", "enrol.sock"))
+        shutil.copytree(
+            self.folder, folder, ignore=shutil.ignore_patterns("enrol.db*", "enrol.sock")
+        )
         dotted = {name.replace("__", "."): value for name, value in settings.items()}
         return Desk(folder, options, dotted, issuer=self.folder)
 

@@ -8,9 +8,10 @@ so that one name is replaced there, and one where an answer is written.
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from unittest.mock import patch
 
+from enrol.adapters.opening import open_register
 from enrol.adapters.store import RegisterStore
 from enrol.cli import main
 from enrol.registration.record import ClientRecord
@@ -47,15 +48,12 @@ class FaultyPort:
         return call
 
 
-class FaultyStore(RegisterStore):
-    """The register, behind ports that fail."""
-
-    @classmethod
-    def open(cls, path: Path, **limits: int) -> Self:
-        store = super().open(path, **limits)
-        for name in ("clients", "tokens"):
-            setattr(store, name, FaultyPort(getattr(store, name), name, path.parent / FAULT))
-        return store
+def open_faulty(path: Path, *settings: Any, **options: Any) -> RegisterStore:
+    """Open the register, behind ports that fail."""
+    store = open_register(path, *settings, **options)
+    for name in ("clients", "tokens"):
+        setattr(store, name, FaultyPort(getattr(store, name), name, path.parent / FAULT))
+    return store
 
 
 def run(folder: Path) -> None:
@@ -66,7 +64,7 @@ def run(folder: Path) -> None:
         return respond(record, **options)
 
     with (
-        patch("enrol.bootstrap.application.RegisterStore", FaultyStore),
+        patch("enrol.bootstrap.application.open_register", open_faulty),
         patch("enrol.server.routes.respond", faulty_respond),
     ):
         main()

@@ -2,12 +2,12 @@
 
 import os
 import signal
-import socket
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
 
 from live.desk import Desk
+from ports import free_port
 
 
 class Served(Desk):
@@ -52,9 +52,3 @@ def until(condition: Callable[[], object], *, within: float = 30) -> float:
         assert monotonic() - begin < within, "it did not come to be"
         os.sched_yield()
     return monotonic() - begin
-
-
-def free_port() -> int:
-    """Return a port that is free now."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])

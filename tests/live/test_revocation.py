@@ -11,6 +11,7 @@ import pytest
 from enrol.sandbox.folder import open_sandbox
 from live.desk import Desk
 from live.party import Pair, Party
+from live.served import until
 
 LISTS_OFF = {"trust__revocation_lists": ""}
 
@@ -63,6 +64,7 @@ def test_a_certificate_revoked_since_is_refused(
     client_id = party.register().json["client_id"]
     assert party.qwac is not None
     revoke(asking, party.qwac)
+    until(lambda: party.get(client_id).status != 200)  # an answer is kept for 30 ms
     reply = party.get(client_id)
     assert (reply.status, reply.code) == (401, "cert_revoked")
 

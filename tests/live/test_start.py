@@ -1,5 +1,6 @@
 """How a server starts, and when it refuses to."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,13 +9,14 @@ from live.desk import Desk
 
 
 def refusal(bank: Desk) -> tuple[int, str]:
-    """Run a bank that does not start, and return its exit code and what it says."""
+    """Run a bank that does not start, at a port that is free; return its exit code and words."""
     done = subprocess.run(
         [sys.executable, *bank.program, "serve", "--config", str(bank.folder / "enrol.toml")],
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
+        env=os.environ | {"ENROL_SERVER_PORT": "0"},
     )
     return done.returncode, done.stderr
 

@@ -217,3 +217,12 @@ def test_a_client_says_in_one_way_who_it_is(
     body = urlencode({"grant_type": "client_credentials"} | form).encode()
     with pytest.raises(GrantError, match=code):
         parse_token_request(body, authorization)
+
+
+@pytest.mark.parametrize("name", ["a\x00b", "", "a" * 600])
+def test_a_client_that_cannot_be_registered_is_unknown_however_it_is_named(name: str) -> None:
+    asserted = {"client_assertion": assertion(sub=name), "client_assertion_type": ASSERTION_TYPE}
+    grant = {"grant_type": "client_credentials"}
+    for body, authorization in ((grant, basic(f"{quote_plus(name)}:x")), (grant | asserted, ())):
+        with pytest.raises(GrantError, match="client_unknown"):
+            parse_token_request(urlencode(body).encode(), authorization)

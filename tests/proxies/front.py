@@ -15,6 +15,7 @@ from typing import Any, Self
 from listening import issue
 from live.desk import Desk
 from live.party import Reply
+from ports import free_port
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 PEERS = Path(__file__).parents[2] / ".peers" / "bin"
@@ -34,12 +35,6 @@ def command_of(kind: str) -> str | None:
 def is_of_proxy(reply: Reply) -> bool:
     """Tell whether a proxy itself answered."""
     return any(words in reply.body for words in _OWN_WORDS)
-
-
-def free_port() -> int:
-    """Return a port that is free now."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @dataclass

@@ -15,8 +15,9 @@ from live.desk import Desk
 from live.party import Party, Reply, issue
 from live.shared_register import node
 from live.writer import Writer, at_work, check_nothing_lost, wait_for
+from ports import free_port
 from proxies.conftest import ACME, ROLES, Place
-from proxies.front import Front, command_of, free_port
+from proxies.front import Front, command_of
 
 pytestmark = pytest.mark.live
 

@@ -8,7 +8,6 @@ from typing import Final
 import structlog
 
 from enrol.adapters import rows, statements
-from enrol.adapters.cache import LruCache
 from enrol.adapters.connection import Connection
 from enrol.adapters.rows import Row
 from enrol.registration.audit import AuditEvent
@@ -44,7 +43,7 @@ class Chain:
         self._head: Head | None = None
         self._next_id = 1
         self._anchor_at = time.monotonic() + ANCHOR_EVERY
-        self._blobs: LruCache[bytes, bool] = LruCache(KNOWN_BLOBS)
+        self._blobs: dict[bytes, None] = {}
 
     def link(self, events: Sequence[AuditEvent]) -> Links:
         """Give events their numbers and hashes, in their order."""
@@ -58,7 +57,7 @@ class Chain:
             linked.append((*columns, previous))
             event_id += 1
             for blob in event.blobs:
-                if self._blobs.get(blob.sha256) is None:
+                if blob.sha256 not in self._blobs:
                     blobs[blob.sha256] = blob.content
         return Links(linked, [*blobs.items()], Head(event_id - 1, previous) if linked else head)
 
@@ -69,7 +68,9 @@ class Chain:
         self._head = links.head
         self._next_id = links.head.id + 1
         for sha256, _ in links.blobs:
-            self._blobs.put(sha256, True)
+            self._blobs[sha256] = None
+        while len(self._blobs) > KNOWN_BLOBS:
+            del self._blobs[next(iter(self._blobs))]
         if time.monotonic() >= self._anchor_at:
             self.log_head()
 

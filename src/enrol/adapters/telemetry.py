@@ -4,6 +4,7 @@ A line cannot be split or forged by what stands in a value: JSON and `repr` both
 breaks, U+2028 included.
 """
 
+import asyncio
 import logging
 import os
 import select
@@ -24,6 +25,10 @@ class LogFormat(StrEnum):
     TEXT = "text"
 
 
+_TOGETHER: Final = select.PIPE_BUF
+"""Octets that a pipe takes whole, as soon as it takes any."""
+
+
 class LineSink:
     """Writes lines to a stream, and drops them rather than wait for whoever should read them."""
 
@@ -33,26 +38,51 @@ class LineSink:
         self._ready = select.poll()
         if self._descriptor is not None:
             self._ready.register(self._descriptor, select.POLLOUT)
+        self._waiting: list[str] = []
         self.dropped = 0
 
     def msg(self, line: str) -> None:
         """Write a line, or count it as dropped: a request does not fail of its log."""
+        self._write(line + "\n")
+
+    def info(self, line: str) -> None:
+        """Write a line soon: those of one turn of the event loop go to the stream together."""
         try:
-            written = self._write(line)
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # there is none in this thread
+            self.msg(line)
+            return
+        if not self._waiting:
+            loop.call_soon(self._write_waiting)
+        self._waiting.append(line)
+
+    def _write_waiting(self) -> None:
+        lines, self._waiting = self._waiting, []
+        text = ""
+        for line in lines:
+            if text and len(text) + len(line) >= _TOGETHER:
+                self._write(text)
+                text = ""
+            text += line + "\n"
+        self._write(text)
+
+    def _write(self, text: str) -> None:
+        try:
+            written = self._put(text)
         except (OSError, ValueError):  # ValueError: the stream is closed
             written = False
-        self.dropped += not written
+        self.dropped += 0 if written else text.count("\n")
 
-    def _write(self, line: str) -> bool:
+    def _put(self, text: str) -> bool:
         if self._descriptor is None:
-            self._stream.write(line + "\n")
+            self._stream.write(text)
         elif self._ready.poll(0):
-            os.write(self._descriptor, line.encode("ascii", "backslashreplace") + b"\n")
+            os.write(self._descriptor, text.encode("ascii", "backslashreplace"))
         else:
             return False
         return True
 
-    log = debug = info = warning = error = critical = fatal = failure = exception = msg
+    log = debug = warning = error = critical = fatal = failure = exception = msg
     """structlog calls the method named after the level."""
 
 

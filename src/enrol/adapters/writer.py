@@ -54,7 +54,18 @@ class Writer:
         except Exception as exc:  # it belongs to whoever asked for what cannot be written
             if len(batch) == 1:
                 return [exc]
-        return [self.write([write])[0] for write in batch]
+        return self._write_each(batch)
+
+    def _write_each(self, batch: Sequence[Write]) -> list[Outcome]:
+        """Write each in a transaction of its own, until the database is not there any more."""
+        outcomes: list[Outcome] = []
+        failed_at = self.failed_at
+        for write in batch:
+            if self.failed_at == failed_at:
+                outcomes += self.write([write])
+            else:
+                outcomes.append(UnavailableError("storage_unavailable"))
+        return outcomes
 
     def _transact(self, batch: Sequence[Write]) -> list[Outcome]:
         if self._engine.is_shared:
@@ -89,7 +100,7 @@ class Writer:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
         except self._engine.errors as exc:
-            self.failed = True
+            self.failed = self._connection.in_transaction  # it ends with its connection, too
             self._report(exc)
 
     def _report(self, exc: Exception) -> None:

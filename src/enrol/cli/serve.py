@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 import typer
@@ -61,7 +61,8 @@ def migrate(config: ConfigOption) -> None:
     """Make the register, or bring it up to date with this version."""
     settings = load_settings(config)
     location = settings.migration_location
-    migrate_register(location, server_role=urlsplit(settings.storage.url or "").username)
+    role = unquote(urlsplit(settings.storage.url or "").username or "")
+    migrate_register(location, server_role=role or None)
     typer.echo(f"{location} is up to date")
 
 

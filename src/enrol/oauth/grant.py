@@ -62,6 +62,8 @@ def parse_token_request(body: bytes, authorization: tuple[bytes, ...] = ()) -> T
         raise GrantError("token_request_incomplete", error="invalid_request")
     if basic is not None and (assertion is not None or basic.client_id != client_id):
         raise GrantError("client_credentials_two", error="invalid_request")
+    if not _VALUE.fullmatch(client_id):
+        raise GrantError("client_unknown", error="invalid_client")
     return TokenRequest(
         grant_type=fields["grant_type"],
         client_id=client_id,

@@ -4,13 +4,17 @@ It has those methods of a SQLite connection that the register uses, so that one 
 written for both databases. asyncpg speaks to the server; each connection has a loop of its own.
 """
 
+import asyncio
 import time
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import Any, Final, Self, TypeVar
 
 import asyncpg
 import uvloop
 
+from enrol.adapters.postgres.hosts import each_host, first_of
 from enrol.adapters.rows import Row
 from enrol.adapters.sql import Statement
 
@@ -31,26 +35,59 @@ LOST: Final = (
 WRITER_LOCK: Final = 0x456E726F6C  # "Enrol" in ASCII
 """The advisory lock of whoever writes: one transaction at a time, as in SQLite."""
 
-_BEGIN: Final = f"BEGIN; SELECT pg_advisory_xact_lock({WRITER_LOCK})"
+_BEGIN: Final = f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({WRITER_LOCK})"
+"""Begins a transaction whose statements see all that those who had the lock before have written.
+
+In any other isolation they would see what was there before the lock was waited for.
+"""
+
 _CONNECT: Final = 3.0
 _ANSWER: Final = 4.0
+_NEVER: Final = 86_400.0
 _PAUSES: Final = (0.0, 0.1, 0.5)
 _CACHED_STATEMENTS: Final = 256
 
+_SESSION: Final = {
+    "lock_timeout": "3s",
+    "idle_in_transaction_session_timeout": "5s",
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "25000",
+}
+"""How soon PostgreSQL lets go of the locks of a machine that is gone: others wait for them."""
+
 
 async def connect(dsn: str, *, application: str = "enrol") -> "asyncpg.Connection[asyncpg.Record]":
-    """Return a connection to the server that writes; of several hosts in `dsn` the first that does.
+    """Return a connection to a server that writes, for statements that are answered in no time.
 
     Raises one of `LOST` or `asyncpg.PostgresError`.
     """
-    return await asyncpg.connect(
-        dsn,
-        timeout=_CONNECT,
-        command_timeout=_ANSWER,
-        statement_cache_size=_CACHED_STATEMENTS,
-        server_settings={"application_name": application, "lock_timeout": "3s"},
-        target_session_attrs=asyncpg.connect_utils.SessionAttribute.primary,
-    )
+    return await _connect(dsn, application, answer=_ANSWER, session=_SESSION)
+
+
+async def connect_to_migrate(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
+    """Return a connection as `connect` does, for statements that may take long."""
+    return await _connect(dsn, "enrol migrate", answer=None, session={})
+
+
+async def _connect(
+    dsn: str, application: str, *, answer: float | None, session: Mapping[str, str]
+) -> "asyncpg.Connection[asyncpg.Record]":
+    attempts = [
+        partial(
+            asyncpg.connect,
+            host,
+            timeout=_CONNECT,
+            command_timeout=answer,
+            statement_cache_size=_CACHED_STATEMENTS,
+            server_settings={"application_name": application, **session},
+            target_session_attrs=asyncpg.connect_utils.SessionAttribute.read_write,
+        )
+        for host in each_host(dsn)
+    ]
+    async with asyncio.timeout(_CONNECT):
+        return await first_of(attempts)
 
 
 class Found:
@@ -92,6 +129,8 @@ class WaitingConnection:
 
     def execute(self, statement: str, parameters: Sequence[object] = ()) -> Found:
         """Execute one statement and return what it finds."""
+        if statement == "COMMIT":
+            return Found(self._wait(self._commit()))
         text, values = _both(statement, tuple(parameters))
         return Found(self._wait(self._connection.fetch(text, *values)))
 
@@ -120,9 +159,10 @@ class WaitingConnection:
         raise trouble
 
     def close(self) -> None:
-        """End the connection and its loop."""
+        """End the connection and its loop, whether the server is there or not."""
         try:
-            self._wait(self._connection.close(timeout=_CONNECT))
+            with suppress(*LOST):
+                self._wait(self._connection.close(timeout=_CONNECT))
         finally:
             self._loop.close()
 
@@ -134,6 +174,19 @@ class WaitingConnection:
 
     async def _connect(self) -> "asyncpg.Connection[asyncpg.Record]":
         return await connect(self._dsn, application=self._application)
+
+    async def _commit(self) -> Sequence[asyncpg.Record]:
+        """Commit; where that takes too long the connection is given up, and nothing is cancelled.
+
+        A commit that is cancelled while it waits for a standby stands, and would be read and
+        acknowledged although the standby does not have it.
+        """
+        end = asyncio.get_running_loop().call_later(_ANSWER, self._connection.terminate)
+        try:
+            rows: Sequence[asyncpg.Record] = await self._connection.fetch("COMMIT", timeout=_NEVER)
+        finally:
+            end.cancel()
+        return rows
 
     def _wait(self, answer: Coroutine[Any, Any, T]) -> T:
         """Return the answer; a connection on which none comes is given up, its transaction too."""

@@ -27,15 +27,29 @@ _REFUSALS: Final = {
     SchemaState.UNKNOWN: "has a schema this version does not know; use the Enrol that made it",
 }
 
-_SORTS_BYTES: Final = "SELECT 'Z' < 'a' AND 'a-c' < 'ab' AND 'z' < 'é'"
+WRITTEN_ONCE: Final = ("audit_events", "evidence_blobs", "client_history")
+"""The tables to which the role of the server adds rows, and which it cannot change."""
+
+_SORTS_BYTES: Final = """
+SELECT 'Z' < 'a' AND 'a-c' < 'ab' AND 'z' < 'é' AND current_setting('server_encoding') = 'UTF8'
+"""
 """Whatever provides the order; pages are by client_id, and must go on where they stopped."""
 
 _MAY_CHANGE_TABLES: Final = """
-SELECT rolsuper
+SELECT rolsuper OR rolcreaterole
+    OR has_database_privilege(current_database(), 'CREATE')
     OR has_schema_privilege(current_user, current_schema(), 'CREATE')
     OR EXISTS (SELECT FROM pg_tables
                WHERE schemaname = current_schema() AND pg_has_role(tableowner, 'MEMBER'))
 FROM pg_roles WHERE rolname = current_user
+"""
+"""A role that makes roles could make itself a member of the one that has the tables."""
+
+_MAY_REWRITE: Final = """
+SELECT coalesce(bool_or(
+    has_table_privilege(once, 'UPDATE, DELETE, TRUNCATE, TRIGGER')
+    OR has_any_column_privilege(once, 'UPDATE')), true)
+FROM unnest($1::text[]) AS once
 """
 
 
@@ -64,6 +78,7 @@ def open_to_read(location: PostgresUrl) -> WaitingConnection:
         try:
             check_state(location, schema_state(connection.execute), expected=(SchemaState.CURRENT,))
             connection.execute("SET default_transaction_read_only = on")
+            connection.execute("SET idle_in_transaction_session_timeout = 0")
         except BaseException:
             connection.close()
             raise
@@ -99,14 +114,14 @@ def _check_settings(location: PostgresUrl, connection: WaitingConnection) -> Non
             raise ConfigurationError(
                 "database_settings",
                 f"{location}: {name} is {actual}, so that a crash could lose what was "
-                f"acknowledged; set it to {min(good)}.",
+                "acknowledged; set it to on.",
             )
     (sorts_bytes,) = connection.execute(_SORTS_BYTES).fetchone() or (False,)
     if not sorts_bytes:
         raise ConfigurationError(
             "database_settings",
-            f"{location} does not sort text by its bytes; make it anew with "
-            "`createdb --template=template0 --locale=C.UTF-8`.",
+            f"{location} does not hold text in UTF-8, sorted by its bytes; make it anew with "
+            "`createdb --template=template0 --encoding=UTF8 --locale=C.UTF-8`.",
         )
 
 
@@ -116,7 +131,16 @@ def _check_rights(location: PostgresUrl, connection: WaitingConnection) -> None:
         raise ConfigurationError(
             "database_rights",
             f"{location}: the role of storage.url may change tables. Give the tables to another "
-            "role, name it in storage.migration_url, and run `enrol migrate`.",
+            "role, name it in storage.migration_url, and run `enrol migrate`. What every role may "
+            "do here is taken away by `REVOKE CREATE ON SCHEMA public FROM PUBLIC`.",
+        )
+    once = [*WRITTEN_ONCE, "audit_last"]
+    (may,) = connection.execute(_MAY_REWRITE, (once,)).fetchone() or (True,)
+    if may:
+        raise ConfigurationError(
+            "database_rights",
+            f"{location}: the role of storage.url may change what is written once: "
+            f"{', '.join(once)}. Revoke UPDATE, DELETE, TRUNCATE and TRIGGER on them.",
         )
 
 
@@ -128,6 +152,12 @@ def translated(location: PostgresUrl) -> Iterator[None]:
     except asyncpg.InvalidAuthorizationSpecificationError as exc:
         raise ConfigurationError(
             "database_unusable", f"{location} does not let this role in; see storage.url."
+        ) from exc
+    except asyncpg.InsufficientPrivilegeError as exc:
+        raise ConfigurationError(
+            "database_rights",
+            f"{location} has a register that this role may not use; run `enrol migrate` with "
+            "storage.url naming the role.",
         ) from exc
     except (*LOST, asyncpg.PostgresError, ValueError) as exc:
         raise ConfigurationError(

@@ -1,6 +1,7 @@
 """Makes a register in PostgreSQL, and brings one up to date."""
 
 import asyncio
+from functools import partial
 from typing import Final
 
 from alembic import command
@@ -12,8 +13,13 @@ from sqlalchemy.pool import NullPool
 from enrol.adapters.database import SchemaState
 from enrol.adapters.location import PostgresUrl
 from enrol.adapters.migration import alembic_config
-from enrol.adapters.postgres.connection import WRITER_LOCK
-from enrol.adapters.postgres.database import check_state, schema_state, translated
+from enrol.adapters.postgres.connection import WRITER_LOCK, connect_to_migrate
+from enrol.adapters.postgres.database import (
+    WRITTEN_ONCE,
+    check_state,
+    schema_state,
+    translated,
+)
 from enrol.adapters.postgres.duty import OUTBOX_CHANNEL
 from enrol.adapters.tables import metadata
 from enrol.errors import ConfigurationError
@@ -23,10 +29,14 @@ _LAST_EVENT: Final = (
     "INSERT INTO audit_last VALUES (0)",
     """CREATE FUNCTION note_last_event() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
        BEGIN UPDATE audit_last SET id = NEW.id WHERE id < NEW.id; RETURN NULL; END $$""",
+    "ALTER FUNCTION note_last_event() SET search_path = {schema}, pg_temp",
     """CREATE TRIGGER note_last_event AFTER INSERT ON audit_events
        FOR EACH ROW EXECUTE FUNCTION note_last_event()""",
 )
-"""Remembers the highest number an event ever had, as AUTOINCREMENT does in SQLite."""
+"""Remembers the highest number an event ever had, as AUTOINCREMENT does in SQLite.
+
+What it writes to is found in the schema of the register first, not among the tables of a session.
+"""
 
 _TOLD_OUTBOX: Final = (
     f"""CREATE FUNCTION tell_of_outbox() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -55,8 +65,12 @@ def migrate_postgres(location: PostgresUrl, *, server_role: str | None = None) -
 
 
 async def _migrate(location: PostgresUrl, server_role: str | None) -> None:
-    _, _, rest = location.url.partition("://")
-    engine = create_async_engine(f"postgresql+asyncpg://{rest}", poolclass=NullPool)
+    engine = create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=partial(connect_to_migrate, location.url),
+        isolation_level="READ COMMITTED",  # another migration may have had the lock before
+        poolclass=NullPool,
+    )
     try:
         async with engine.begin() as connection:
             await connection.execute(text(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})"))
@@ -80,7 +94,7 @@ def _upgrade(connection: Connection, location: PostgresUrl) -> None:
     if state is SchemaState.EMPTY:
         metadata.create_all(connection)
         for statement in (*_LAST_EVENT, *_TOLD_OUTBOX):
-            connection.exec_driver_sql(statement)
+            connection.exec_driver_sql(statement.replace("{schema}", _schema(connection)))
         command.stamp(config, "head")
     else:
         command.upgrade(config, "head")
@@ -91,8 +105,14 @@ def _grant(connection: Connection, role: str) -> None:
     name = connection.dialect.identifier_preparer.quote(role)
     for table in metadata.sorted_tables:
         rights = "SELECT, INSERT"
-        if table.name not in ("audit_events", "evidence_blobs", "client_history"):
+        if table.name not in WRITTEN_ONCE:
             rights += ", UPDATE, DELETE"
         connection.exec_driver_sql(f"GRANT {rights} ON {table.name} TO {name}")
     connection.exec_driver_sql(f"GRANT SELECT ON alembic_version, audit_last TO {name}")
-    connection.exec_driver_sql(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {name}")
+    connection.exec_driver_sql(
+        f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {_schema(connection)} TO {name}"
+    )
+
+
+def _schema(connection: Connection) -> str:
+    return str(connection.exec_driver_sql("SELECT quote_ident(current_schema())").scalar_one())

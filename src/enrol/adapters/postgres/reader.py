@@ -21,7 +21,6 @@ AT_ONCE: Final = 8
 """Connections of a server that read."""
 
 _PATIENCE: Final = 2.0
-_TRIES: Final = 2
 _WATCHED_EVERY: Final = 1.0
 
 
@@ -73,21 +72,35 @@ class PostgresReader:
                 connection.terminate()
 
     async def _rows(self, text: str, values: Row) -> Sequence[asyncpg.Record]:
-        """Ask on a free connection, and once more on a new one where that turns out lost."""
-        for remaining in reversed(range(_TRIES)):
-            connection = await self._free.get()
-            try:
-                if connection is None or connection.is_closed():
-                    connection = await connect(self._url)
-                rows: Sequence[asyncpg.Record] = await connection.fetch(text, *values)
-            except LOST:
-                if connection is not None:
+        """Ask on a free connection, and once more on a new one where that turns out lost.
+
+        A connection that has not answered yet is not used again. Nothing is found under what
+        PostgreSQL cannot hold, such as a text with NUL.
+        """
+        connection = await self._free.get()
+        try:
+            if connection is not None:
+                try:
+                    return await _fetch(connection, text, values)
+                except LOST:
                     connection.terminate()
-                    connection = None
-                if not remaining:
-                    raise
-            else:
-                return rows
-            finally:
-                self._free.put_nowait(connection)
-        raise AssertionError("a last try returns or raises")
+            connection = None
+            connection = await connect(self._url)
+            return await _fetch(connection, text, values)
+        except BaseException:
+            if connection is not None:
+                connection.terminate()
+                connection = None
+            raise
+        finally:
+            self._free.put_nowait(connection)
+
+
+async def _fetch(
+    connection: "asyncpg.Connection[asyncpg.Record]", text: str, values: Row
+) -> Sequence[asyncpg.Record]:
+    try:
+        rows: Sequence[asyncpg.Record] = await connection.fetch(text, *values)
+    except (asyncpg.DataError, ValueError):
+        return ()
+    return rows
