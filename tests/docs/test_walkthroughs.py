@@ -17,7 +17,8 @@ from ports import free_port
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 INSTALL = "make .venv/.runtime"
-WAIT = "until curl --silent --fail --cacert bank/server-ca.pem $ENROL_BANK_URL/health; do kill -0 %1; done\n"
+READY = "curl --silent --fail --cacert bank/server-ca.pem $ENROL_BANK_URL/health"
+WAIT = f"until {READY}; do kill -0 %1; done\n"
 
 
 def blocks(document: str) -> list[str]:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from live.party import Party, Reply
+from live.served import until
 
 
 @dataclass
@@ -18,9 +19,14 @@ class Caller:
     turned_away: list[Reply] = field(default_factory=list)
     failures: list[BaseException] = field(default_factory=list)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it was turned away, or left without an answer."""
+        return bool(self.turned_away or self.failures)
+
     def work(self, enough: threading.Event) -> None:
         """Register until told to stop, turned away, or left without an answer."""
-        while not (enough.is_set() or self.turned_away or self.failures):
+        while not (enough.is_set() or self.is_over):
             draft = self.party.post()
             try:
                 reply = self.party.send_once(draft)
@@ -33,6 +39,14 @@ class Caller:
                 self.turned_away.append(reply)
             if not self.keeps:
                 self.party.close()
+
+
+def more_from(callers: list[Caller]) -> None:
+    """Wait until every caller has registered a few more, or has failed to."""
+    goals = [len(each.created) + 2 for each in callers]
+    until(
+        lambda: all(c.is_over or len(c.created) >= n for c, n in zip(callers, goals, strict=True))
+    )
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The `enrol serve` command and its workers."""
 
-import os
 import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
@@ -14,11 +14,13 @@ class Served(Desk):
     """A bank that is served as in production, by as many workers as `options` say."""
 
     @classmethod
-    def beside_desk(cls, desk: Desk, folder: Path, *options: str, **settings: object) -> "Served":
-        """Return a bank with the certificates of another and an empty register, not started."""
-        made = desk.beside(folder, *options, server__port=free_port(), **settings)
-        made.settings["revocation.online"] = "false"  # the QTSP's site is a sandbox's
-        return cls(folder, options, made.settings, issuer=made.issuer)
+    def of(cls, desk: Desk, *options: str, program: tuple[str, ...] = ("-m", "enrol")) -> "Served":
+        """Return the bank of a desk that is not started, with options of `enrol serve`."""
+        settings = desk.settings | {
+            "server.port": free_port(),
+            "revocation.online": "false",  # the QTSP's site is a sandbox's
+        }
+        return cls(desk.folder, options, settings, program=program, issuer=desk.issuer)
 
     @property
     def command(self) -> list[str]:
@@ -46,9 +48,13 @@ class Served(Desk):
 
 
 def until(condition: Callable[[], object], *, within: float = 30) -> float:
-    """Wait for a condition and return how many seconds that took."""
+    """Wait for a condition and return how many seconds that took.
+
+    It is looked at a hundred times a second, to leave the CPU to the server.
+    """
+    between = threading.Event()
     begin = monotonic()
     while not condition():
         assert monotonic() - begin < within, "it did not come to be"
-        os.sched_yield()
+        between.wait(0.01)
     return monotonic() - begin

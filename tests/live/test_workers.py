@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from live.callers import calling
+from live.callers import calling, more_from
 from live.desk import Desk
 from live.party import Draft, Party, read_reply
 from live.served import Served, until
@@ -23,9 +23,8 @@ HEALTH = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
 @pytest.fixture(scope="module")
 def bank(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A bank on SQLite, whose supervisor waits a second only."""
-    served = Served.beside_desk(desk, tmp_path_factory.mktemp("served") / "bank")
-    served.program = (IMPATIENT,)
-    with served:
+    alone = desk.beside(tmp_path_factory.mktemp("served") / "bank")
+    with Served.of(alone, program=(IMPATIENT,)) as served:
         yield served
         assert served.stop() == 0
 
@@ -51,11 +50,10 @@ def test_new_settings_count_after_a_reload_and_nobody_notices_it(
     (before,) = bank.workers
     bank.set("tokens", "lifetime = 1111")
     with calling([party_of(bank) for _ in range(4)], keeps=False) as callers:
-        until(lambda: all(len(each.created) > 2 for each in callers))
+        more_from(callers)
         bank.reload()
         until(lambda: bank.logged("reloaded"))
-        known = [len(each.created) for each in callers]
-        until(lambda: all(len(c.created) > n for c, n in zip(callers, known, strict=True)))
+        more_from(callers)
     assert [(each.turned_away, each.failures) for each in callers] == [([], [])] * 4
     assert bank.workers != [before]
     assert lifetime(party) == 1111
@@ -83,7 +81,7 @@ def test_what_is_in_progress_is_finished_before_the_next_worker_comes(
 
 @pytest.mark.parametrize(
     ("section", "line"),
-    [("tokens", 'lifetime = "soon"'), ("server", "port = 1"), ("log", 'format = "?"')],
+    [("deadlines", "drain = 0"), ("server", "port = 1"), ("log", 'format = "?"')],
 )
 def test_settings_that_are_wrong_change_nothing(
     bank: Served, party: Party, section: str, line: str
@@ -97,7 +95,7 @@ def test_settings_that_are_wrong_change_nothing(
     finally:
         (bank.folder / "enrol.toml").write_text(good)
     assert party.exchange(HEALTH).status == 200
-    assert bank.workers == before
+    until(lambda: bank.workers == before)
 
 
 def test_a_new_certificate_is_shown_and_a_bad_one_is_refused(
@@ -166,7 +164,7 @@ def test_operators_give_orders_after_a_reload(bank: Served, party: Party) -> Non
 
 
 def test_workers_go_when_their_supervisor_is_gone(desk: Desk, tmp_path: Path) -> None:
-    bank = Served.beside_desk(desk, tmp_path / "bank")
+    bank = Served.of(desk.beside(tmp_path / "bank"))
     bank.start()
     (worker,) = bank.workers
     bank.kill()
@@ -180,7 +178,7 @@ def _is_dead(pid: int) -> bool:
 
 
 def test_a_second_signal_does_not_wait(desk: Desk, tmp_path: Path, party_of: Any) -> None:
-    with Served.beside_desk(desk, tmp_path / "bank") as bank:
+    with Served.of(desk.beside(tmp_path / "bank")) as bank:
         party = party_of(bank)
         draft: Draft = party.post().set("Expect", "100-continue")
         with party.connect() as connection:
@@ -193,7 +191,7 @@ def test_a_second_signal_does_not_wait(desk: Desk, tmp_path: Path, party_of: Any
 
 
 def test_several_workers_are_refused_on_sqlite(desk: Desk, tmp_path: Path) -> None:
-    bank = Served.beside_desk(desk, tmp_path / "bank", "--workers", "2")
+    bank = Served.of(desk.beside(tmp_path / "bank"), "--workers", "2")
     done = subprocess.run(
         [sys.executable, *bank.program, *bank.command],
         env=os.environ | bank.variables,

@@ -56,7 +56,7 @@ def replace_file(path: Path, content: bytes) -> None:
 
 @contextmanager
 def new_file(path: Path) -> Iterator[Path]:
-    """Give out an empty file of the owner's, which becomes `path` unless what is done with it fails.
+    """Give out an empty file of the owner's, which becomes `path` unless its user fails.
 
     Raises `FileExistsError` where `path` is there, which is never overwritten, and `OSError`.
     """
@@ -76,7 +76,7 @@ def new_file(path: Path) -> Iterator[Path]:
 
 
 def _name(draft: Path, path: Path) -> None:
-    """Give a file its name, unless it is taken; some file systems have no other way than to look."""
+    """Give a file its name, unless it is taken; some file systems can only be looked at."""
     try:
         path.hardlink_to(draft)
     except FileExistsError:

@@ -6,7 +6,19 @@ from typing import Annotated
 import typer
 
 from enrol import __version__
-from enrol.cli import admin, audit, dialect, explain, register, sandbox, serve, tpp, trust, webhooks
+from enrol.cli import (
+    admin,
+    audit,
+    backup,
+    dialect,
+    explain,
+    register,
+    sandbox,
+    serve,
+    tpp,
+    trust,
+    webhooks,
+)
 from enrol.cli.reported import report_settings
 from enrol.cli.trust_recheck import recheck_command
 from enrol.errors import ConfigurationError
@@ -30,6 +42,8 @@ app.add_typer(webhooks.app, name="webhooks")
 trust.app.command("recheck")(recheck_command)
 app.command("serve")(serve.serve)
 app.command("migrate")(serve.migrate)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.command("check-config")(serve.check_config)
 sandbox.app.command("up")(serve.sandbox_up)
 

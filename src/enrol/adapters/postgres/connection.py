@@ -66,9 +66,9 @@ async def connect(dsn: str, *, application: str = "enrol") -> "asyncpg.Connectio
     return await _connect(dsn, application, answer=_ANSWER, session=_SESSION)
 
 
-async def connect_to_migrate(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
+async def connect_patiently(dsn: str, *, application: str) -> "asyncpg.Connection[asyncpg.Record]":
     """Return a connection as `connect` does, for statements that may take long."""
-    return await _connect(dsn, "enrol migrate", answer=None, session={})
+    return await _connect(dsn, application, answer=None, session={})
 
 
 async def _connect(
@@ -111,8 +111,9 @@ class Found:
 class WaitingConnection:
     """A connection whose methods return when the server has answered."""
 
-    def __init__(self, dsn: str, *, application: str = "enrol") -> None:
+    def __init__(self, dsn: str, *, application: str = "enrol", is_patient: bool = False) -> None:
         """Connect; raises one of `LOST` or `asyncpg.PostgresError`."""
+        self._reach = connect_patiently if is_patient else connect
         self._loop = uvloop.new_event_loop()
         self._connection: asyncpg.Connection[asyncpg.Record]
         self._dsn, self._application = dsn, application
@@ -173,7 +174,7 @@ class WaitingConnection:
         self.close()
 
     async def _connect(self) -> "asyncpg.Connection[asyncpg.Record]":
-        return await connect(self._dsn, application=self._application)
+        return await self._reach(self._dsn, application=self._application)
 
     async def _commit(self) -> Sequence[asyncpg.Record]:
         """Commit; where that takes too long the connection is given up, and nothing is cancelled.

@@ -74,11 +74,10 @@ def open_to_write(location: PostgresUrl) -> WaitingConnection:
 def open_to_read(location: PostgresUrl) -> WaitingConnection:
     """Return a connection that reads beside the servers; raises `ConfigurationError`."""
     with translated(location):
-        connection = WaitingConnection(location.url, application="enrol command")
+        connection = WaitingConnection(location.url, application="enrol command", is_patient=True)
         try:
             check_state(location, schema_state(connection.execute), expected=(SchemaState.CURRENT,))
             connection.execute("SET default_transaction_read_only = on")
-            connection.execute("SET idle_in_transaction_session_timeout = 0")
         except BaseException:
             connection.close()
             raise

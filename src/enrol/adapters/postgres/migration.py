@@ -13,7 +13,7 @@ from sqlalchemy.pool import NullPool
 from enrol.adapters.database import SchemaState
 from enrol.adapters.location import PostgresUrl
 from enrol.adapters.migration import alembic_config
-from enrol.adapters.postgres.connection import WRITER_LOCK, connect_to_migrate
+from enrol.adapters.postgres.connection import WRITER_LOCK, connect_patiently
 from enrol.adapters.postgres.database import (
     WRITTEN_ONCE,
     check_state,
@@ -67,7 +67,7 @@ def migrate_postgres(location: PostgresUrl, *, server_role: str | None = None) -
 async def _migrate(location: PostgresUrl, server_role: str | None) -> None:
     engine = create_async_engine(
         "postgresql+asyncpg://",
-        async_creator=partial(connect_to_migrate, location.url),
+        async_creator=partial(connect_patiently, location.url, application="enrol migrate"),
         isolation_level="READ COMMITTED",  # another migration may have had the lock before
         poolclass=NullPool,
     )
