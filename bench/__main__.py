@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import registrations
+from bench import hotpath, limit, registrations
 from bench.bank import Bank
 from bench.finding import Finding
 from bench.machine import describe_machine
@@ -22,7 +22,10 @@ _REFERENCE = _ROOT / "docs" / "reference"
 _SHORTEST = 5.0
 _ALL_CLIENTS = 10_000_000
 
-_SUBJECTS: Mapping[str, Callable[[Plan, Bank], Finding]] = {}
+_SUBJECTS: Mapping[str, Callable[[Plan, Bank], Finding]] = {
+    limit.SUBJECT: limit.find,
+    hotpath.SUBJECT: hotpath.find,
+}
 _NAMES = (registrations.SUBJECT, *_SUBJECTS)
 
 

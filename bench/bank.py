@@ -1,6 +1,5 @@
 """The sandbox bank that is put under load, and the TPPs that register with it."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,7 +24,7 @@ class Bank:
         create_sandbox(folder, keys=RandomKeys(), at=datetime.now(UTC))
         ensure_snapshot(load_settings(self.config, self.environment).refresh_job)
         sandbox = open_sandbox(folder)
-        self.tpps: Sequence[Tpp] = [
+        self.tpps: list[Tpp] = [
             make_tpp(sandbox, f"PSDFR-ACPR-{number:05}") for number in range(1, tpps + 1)
         ]
         self.rewind()

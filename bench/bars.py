@@ -31,8 +31,10 @@ def bars(title: str, drawn: Sequence[Bar]) -> str:
     largest = max((bar.high for bar in drawn), default=0) or 1
     scale = (_WIDTH - _LABELS - _END) / largest
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" '
-        f'viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{escape(title)}">',
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" '
+            f'viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{escape(title)}">'
+        ),
         f"<style>{_STYLE}</style>",
         f'<text class="t" x="8" y="20">{escape(title)}</text>',
     ]
@@ -47,10 +49,16 @@ def _bar(bar: Bar, top: int, scale: float) -> list[str]:
     colour = _OURS if bar.ours else _THEIRS
     return [
         f'<text x="{_LABELS - 8}" y="{middle + 4}" text-anchor="end">{escape(bar.label)}</text>',
-        f'<rect x="{_LABELS}" y="{top + 4}" width="{max(bar.value * scale, 1):.1f}" '
-        f'height="{_ROW - 8}" rx="2" fill="{colour}"/>',
-        f'<path d="M{low} {middle}H{high}M{low} {middle - 4}v8M{high} {middle - 4}v8" '
-        f'stroke="{_INK}" stroke-width="1.5" fill="none"/>',
-        f'<text x="{right + 8:.1f}" y="{middle + 4}">'
-        f"{escape(bar.shown or f'{bar.value:,.0f}')}</text>",
+        (
+            f'<rect x="{_LABELS}" y="{top + 4}" width="{max(bar.value * scale, 1):.1f}" '
+            f'height="{_ROW - 8}" rx="2" fill="{colour}"/>'
+        ),
+        (
+            f'<path d="M{low} {middle}H{high}M{low} {middle - 4}v8M{high} {middle - 4}v8" '
+            f'stroke="{_INK}" stroke-width="1.5" fill="none"/>'
+        ),
+        (
+            f'<text x="{right + 8:.1f}" y="{middle + 4}">'
+            f"{escape(bar.shown or f'{bar.value:,.0f}')}</text>"
+        ),
     ]

@@ -40,9 +40,10 @@ class Enrol:
         made = self.register.made(self.bank.config, folder, self.workers)
         environment = {**made, "ENROL_REGISTRATION_DIALECT": self.dialect}
         options = _workers(self.workers)
-        with serving(
-            self.bank, folder, environment, options=options, workers=self.workers
-        ) as (process, port):
+        with serving(self.bank, folder, environment, options=options, workers=self.workers) as (
+            process,
+            port,
+        ):
             self.bank.rewind()
             lines = (
                 self.bank.lines(port, connections)

@@ -18,7 +18,8 @@ _CHARACTER = 6.6
 _LINE = re.compile(r":\d+$")
 _PYTHON = re.compile(r"\.py\)$|^<|^event loop$|^other threads$")
 _WAITING = re.compile(
-    r"(pthread_cond_\w*wait|epoll_\w*wait|sem_\w*wait|\w*futex\w*|f?(data)?sync|take_gil|_queue_SimpleQueue_get\w*)( |$)"
+    r"(pthread_cond_\w*wait|epoll_\w*wait|sem_\w*wait|\w*futex\w*|f?(data)?sync|take_gil"
+    r"|_queue_SimpleQueue_get\w*)( |$)"
 )
 _BEGINNINGS = {
     "uv_run (core.c)": "event loop",
@@ -108,11 +109,15 @@ def flame_svg(title: str, stacks: Mapping[Stack, int]) -> str:
     height = _TOP + (deepest + 1) * _ROW + 8
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" '
-            f'viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{escape(title)}">',
-            "<style>text{font:11px ui-monospace,monospace;fill:#000}"
-            ".t{font:600 14px system-ui,sans-serif;fill:#57606a}"
-            "@media(prefers-color-scheme:dark){.t{fill:#b1bac4}}</style>",
+            (
+                f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" '
+                f'viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{escape(title)}">'
+            ),
+            (
+                "<style>text{font:11px ui-monospace,monospace;fill:#000}"
+                ".t{font:600 14px system-ui,sans-serif;fill:#57606a}"
+                "@media(prefers-color-scheme:dark){.t{fill:#b1bac4}}</style>"
+            ),
             f'<text class="t" x="8" y="22">{escape(title)}</text>',
             *drawn,
             "</svg>",

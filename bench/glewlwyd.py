@@ -108,9 +108,7 @@ def _make_database(path: Path, port: int) -> None:
     }
     with closing(sqlite3.connect(path)) as database:
         database.executescript(
-            gzip.decompress(
-                (_DOCUMENTS / "database" / "init.sqlite3.sql.gz").read_bytes()
-            ).decode()
+            gzip.decompress((_DOCUMENTS / "database" / "init.sqlite3.sql.gz").read_bytes()).decode()
         )
         database.execute("PRAGMA journal_mode=WAL")
         database.execute(

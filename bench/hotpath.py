@@ -55,8 +55,10 @@ def finding(collapsed: str) -> Finding:
         verdicts=[Verdict(_TARGET, _limit(), f"{share:.1%}, {name}", share <= _LIMIT)],
         sentences=[
             "The worker registers with 32 connections and everything on, its register in SQLite.",
-            f"Its stacks were sampled {_RATE} times a second; {sum(stacks.values()):,} samples were"
-            " not waiting.",
+            (
+                f"Its stacks were sampled {_RATE} times a second; {sum(stacks.values()):,} samples"
+                " were not waiting."
+            ),
             "Blue is Enrol, yellow is cryptography, grey are C functions and other libraries.",
             "Opened alone, the picture shows share and full name of what is pointed at.",
         ],
@@ -87,7 +89,10 @@ def _sampled(plan: Plan, bank: Bank) -> str:
                     warm_up=plan.warm_up,
                     seconds=plan.seconds,
                 )
-        return stacks.read_text("utf-8")
+        collapsed = stacks.read_text("utf-8")
+    if not collapsed.strip():
+        raise UnmeasuredError("no sample was taken")
+    return collapsed
 
 
 @contextmanager
@@ -98,7 +103,7 @@ def _recording(pid: int, into: Path, seconds: float) -> Iterator[None]:
     command: list[str | Path] = [
         *(PROGRAMS / "py-spy", "record", "--pid", str(pid), "--output", into),
         *("--format", "raw", "--rate", str(_RATE), "--duration", f"{max(seconds, 1):.0f}"),
-        "--native",
+        *("--native", "--subprocesses"),  # the worker is one of the supervisor
     ]
     said: list[subprocess.CompletedProcess[str]] = []
 

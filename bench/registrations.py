@@ -212,21 +212,35 @@ def _sentences(found: Rows, plan: Plan) -> list[str]:
     return [
         apart,
         two,
-        f"Each figure is the median of {plan.rounds} rounds, by turns between the systems;"
-        " rates are compared within each round, and the median of the ratios is judged.",
-        f"A round starts a server with an empty register, warms up for {plan.warm_up:g} seconds"
-        f" and measures for {plan.seconds:g}.",
+        (
+            f"Each figure is the median of {plan.rounds} rounds, by turns between the systems;"
+            " rates are compared within each round, and the median of the ratios is judged."
+        ),
+        (
+            f"A round starts a server with an empty register, warms up for {plan.warm_up:g} seconds"
+            f" and measures for {plan.seconds:g}."
+        ),
         "Every connection sends its next request when the answer to the last one has come.",
-        "All connections are kept alive, but for Authlib's: gunicorn's sync worker closes each"
-        " after its answer.",
-        "A registration counts when the answer is 201 (200 of glewlwyd), and after each round the"
-        " register is looked at: it must hold as many.",
-        "Requests to Enrol are signed before the run, each with an X-Request-ID of its own; the"
-        " connections are those of 8 TPPs.",
-        "The peers, and Enrol in dialect rfc7591, get a plain RFC 7591 body without signature; the"
-        " peers get it over HTTP without certificates, Enrol over mTLS.",
-        "CPU is that of the server's processes, PostgreSQL's left out; resident memory is that of"
-        " the largest process at the end of a round.",
+        (
+            "All connections are kept alive, but for Authlib's: gunicorn's sync worker closes each"
+            " after its answer."
+        ),
+        (
+            "A registration counts when the answer is 201 (200 of glewlwyd), and after each round"
+            " the register is looked at: it must hold as many."
+        ),
+        (
+            "Requests to Enrol are signed before the run, each with an X-Request-ID of its own; the"
+            " connections are those of 8 TPPs."
+        ),
+        (
+            "The peers, and Enrol in dialect rfc7591, get a plain RFC 7591 body without signature;"
+            " the peers get it over HTTP without certificates, Enrol over mTLS."
+        ),
+        (
+            "CPU is that of the server's processes, PostgreSQL's left out; resident memory is that"
+            " of the largest process at the end of a round."
+        ),
         f"The load used {busiest:.0%} of a CPU at most.",
         *(f"Not measured: {name}: {reason}." for name, reason in found.reasons.items()),
     ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -42,7 +42,7 @@ def sealed(
     covered: tuple[str, ...] = RESPONSE_COVERED,
 ) -> httpx.Response:
     """Sign an answer as a bank does."""
-    name, value = date_field(NOW - age)
+    name, value = date_field(datetime.now(UTC) - age)
     fields = {
         name.decode(): value.decode(),
         "Content-Type": "application/json",

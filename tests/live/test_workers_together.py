@@ -4,7 +4,6 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from time import monotonic
 
 import pytest
 
@@ -12,8 +11,9 @@ from cluster import Cluster, Database
 from live.callers import Caller, calling, more_from
 from live.desk import Desk
 from live.party import Party
-from live.served import Served, free_port, until
+from live.served import Served, until
 from live.shared_register import node
+from ports import free_port
 
 IMPATIENT = str(Path(__file__).with_name("impatient.py"))
 REPLACED_WITHIN = 2.0  # seconds
@@ -91,34 +91,28 @@ def test_a_reload_under_load_fails_no_request(
 
 
 def test_one_that_is_killed_is_replaced_and_the_other_serves_meanwhile(
-    bank: Served, register: Database, parties: list[Party]
+    bank: Served, parties: list[Party]
 ) -> None:
-    first, second = bank.workers
-    os.kill(second, signal.SIGSTOP)  # so that it has no request of ours when it is killed
+    (first, second), ready = bank.workers, bank.logged("worker_ready")
     os.kill(second, signal.SIGKILL)
-    killed_at = monotonic()
-    ready = replaced(bank, second)
-    assert ready - killed_at < REPLACED_WITHIN
+    assert [party.register().status for party in parties] == [201] * len(parties)
+    assert until(lambda: bank.logged("worker_ready") > ready) < REPLACED_WITHIN
     assert first in bank.workers
-
-
-def replaced(bank: Served, gone: int) -> float:
-    """Wait until another worker is there for one that is gone, and return when it was."""
-    until(lambda: gone not in bank.workers and len(bank.workers) == 2)
-    return monotonic()
+    assert second not in bank.workers
 
 
 def test_one_that_hangs_is_replaced_and_the_other_serves_meanwhile(
     bank: Served, register: Database, parties: list[Party]
 ) -> None:
-    first, second = bank.workers
+    (first, second), ready = bank.workers, bank.logged("worker_ready")
     before = count(register)
     with calling(parties, keeps=False) as callers:
         more_from(callers)
         os.kill(second, signal.SIGSTOP)
-        replaced(bank, second)
+        until(lambda: bank.logged("worker_ready") > ready)
         more_from([each for each in callers if not each.is_over])
     assert first in bank.workers
+    assert second not in bank.workers
     assert any(each.created for each in callers)
     assert count(register) >= before + sum(len(each.created) for each in callers)
 

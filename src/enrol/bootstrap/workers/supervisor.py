@@ -103,12 +103,18 @@ class Supervisor:
         line = self._lines[pid]
         match hear_of(line):
             case b"READY=1":
-                self._crew = self._crew.ready(pid, at=_now())
+                self._took_up(pid)
             case b"WATCHDOG=1":
                 self._crew = self._crew.heard(pid, at=_now())
             case b"":  # it is about to end
                 self._selector.unregister(line)
                 line.close()
+
+    def _took_up(self, pid: int) -> None:
+        was_proven, worker = self._crew.proven, self._crew.worker(pid)
+        self._crew = self._crew.ready(pid, at=_now())
+        if was_proven and worker is not None:
+            _log.info("worker_ready", worker=worker.number, pid=pid)
 
     def _reap(self) -> None:
         with suppress(ChildProcessError):
@@ -186,8 +192,6 @@ class Supervisor:
         self._crew = self._crew.started(order, pid, at=_now())
         self._lines[pid] = ours
         self._selector.register(ours, selectors.EVENT_READ, lambda: self._hear(pid))
-        if self._crew.proven:
-            _log.info("worker_started", worker=order.number, pid=pid)
 
     def _leave_to_parent(self, *lines: socket.socket) -> None:
         """In a child: close what is the supervisor's, so that its end is noticed."""
