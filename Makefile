@@ -9,7 +9,7 @@ INSTALL := $(UV) pip install --quiet --require-hashes --only-binary :all:
 COMPILE := $(UV) pip compile --universal --generate-hashes --quiet --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check bench fuzz docs lock clean
+.PHONY: help demo serve test check bench faults fuzz docs lock clean
 
 help: ## what each target does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 8
@@ -35,6 +35,10 @@ check: .venv/.dev ## style, types, floors, documents, known vulnerabilities
 bench: .venv/.dev .peers/.installed ## speed and memory beside the peers; writes docs/reference/performance.md
 	@./scripts/system-packages bench
 	@$(BIN)/python -m bench $(ARGS)
+
+faults: .venv/.dev ## kills, full disks and the like under load; writes docs/reference/reliability.md
+	@./scripts/system-packages test
+	@PYTHONPATH=tests $(BIN)/python -m faults $(ARGS)
 
 fuzz: .venv/.dev ## the parsers under a coverage-guided fuzzer, 60 seconds each
 	@$(INSTALL) -r requirements/fuzz.txt

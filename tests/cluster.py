@@ -50,9 +50,21 @@ class Database:
 
     def empty(self) -> None:
         """Make the register in it as it was when it was made."""
-        names = ", ".join(table.name for table in metadata.sorted_tables)
-        self.rows(f"TRUNCATE {names} RESTART IDENTITY")
-        self.rows("UPDATE audit_last SET id = 0")
+        self.rows(_EMPTIES)
+
+
+def _empties() -> str:
+    """Return what deletes every row: of few rows, TRUNCATE takes ten times as long."""
+    tables = [table.name for table in reversed(metadata.sorted_tables)]
+    numbered = [name for name in tables if "id" in metadata.tables[name].c]
+    steps = [f"DELETE FROM {name}" for name in tables]
+    steps += [
+        f"PERFORM setval(pg_get_serial_sequence('{name}', 'id'), 1, false)" for name in numbered
+    ]
+    return f"DO $$ BEGIN {'; '.join(steps)}; UPDATE audit_last SET id = 0; END $$"
+
+
+_EMPTIES = _empties()
 
 
 @dataclass(slots=True)

@@ -35,8 +35,8 @@ def database(migrated: Database) -> Database:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Servers that wait for no answer longer than a moment."""
-    monkeypatch.setattr(connection_module, "_ANSWER", 1.0)
-    monkeypatch.setattr(reader_module, "_PATIENCE", 0.7)
+    monkeypatch.setattr(connection_module, "_ANSWER", 1.2)
+    monkeypatch.setattr(reader_module, "_PATIENCE", 1.2)
     session = connection_module._SESSION | {"lock_timeout": "300ms"}
     monkeypatch.setattr(connection_module, "_SESSION", session)
 
@@ -44,7 +44,6 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_server_that_does_not_answer_is_unavailable_until_it_does(
     database, impatient, monkeypatch
 ):
-    monkeypatch.setattr(connection_module, "_CONNECT", 1.0)
     with Line(database.server_url) as line:
         store = await open_here(PostgresUrl(line.url))
         assert await store.clients.find(ONE) is None

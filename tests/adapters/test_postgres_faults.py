@@ -218,8 +218,8 @@ async def test_many_readers_share_few_connections(store, cluster):
 
 
 async def test_those_who_wait_too_long_to_read_are_told_so(store, database, monkeypatch):
-    monkeypatch.setattr(reader_module, "_PATIENCE", 0.3)
-    with held(database, "LOCK TABLE clients"):
+    with monkeypatch.context() as patch, held(database, "LOCK TABLE clients"):
+        patch.setattr(reader_module, "_PATIENCE", 0.3)
         reads = [store.clients.find(ONE) for _ in range(50)]
         outcomes = await asyncio.gather(*reads, return_exceptions=True)
     assert {each.code for each in outcomes} == {"storage_unavailable"}
@@ -395,7 +395,7 @@ async def impatient(store: RegisterStore) -> None:
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
     """Wait for a condition that another server brings about."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not await holds():  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.02)
 

@@ -163,7 +163,7 @@ def test_a_migration_that_is_killed_leaves_what_was_there(database, cluster):
         ThreadPoolExecutor(1) as thread,
     ):
         migrating = thread.submit(migrate, database)  # makes its tables, then waits
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while not (found := cluster.sql(waiting)):
             assert time.monotonic() < deadline
         cluster.sql(f"SELECT pg_terminate_backend({found})")

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from enrol.bootstrap.workers.crew import Action, Crew, Order, Patience, Phase, pause_after
+from enrol.bootstrap.workers.crew import Crew
+from enrol.bootstrap.workers.worker import Action, Order, Patience, Phase, pause_after
 
 PATIENCE = Patience(start=100, silence=20, retire=30, stop=25)
 
@@ -57,16 +58,17 @@ class Scene:
 
 
 def begun(size: int = 2, *, overlaps: bool = True) -> Scene:
-    """A crew whose workers have been started."""
+    """A crew whose first worker has been started."""
     scene = Scene(Crew(size, overlaps, PATIENCE))
-    assert scene.act() == [("START", number) for number in range(1, size + 1)]
+    assert scene.act() == [("START", 1)]
     return scene
 
 
 def serving(size: int = 2, *, overlaps: bool = True) -> Scene:
     """A crew whose workers serve."""
     scene = begun(size, overlaps=overlaps)
-    assert scene.ready(*range(1, size + 1)) == []
+    assert scene.ready(1) == [("START", number) for number in range(2, size + 1)]
+    assert scene.ready(*range(2, size + 1)) == []
     assert scene.crew.is_settled
     return scene
 
@@ -75,11 +77,18 @@ def serving(size: int = 2, *, overlaps: bool = True) -> Scene:
 
 
 def test_a_server_is_ready_when_all_its_workers_are() -> None:
-    scene = begun()
-    scene.ready(2)
+    scene = begun(3)
+    assert scene.ready(1) == [("START", 2), ("START", 3)]
+    scene.ready(3)
     assert not scene.crew.is_settled
-    scene.ready(1)
+    scene.ready(2)
     assert scene.crew.is_settled
+
+
+def test_what_is_wrong_from_the_start_is_found_by_the_first_alone() -> None:
+    scene = begun()
+    assert scene.ends(1, 2) == []
+    assert scene.crew.finished == 2
 
 
 @pytest.mark.parametrize(("code", "said"), [(2, 2), (3, 3), (0, 1), (-9, 1)])

@@ -4,6 +4,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from live.desk import Desk
 from live.party import Party, issue
+from live.served import Served
 
 PROGRAM = str(Path(__file__).with_name("confined.py"))
 CALL = re.compile(r"\d+ +(\w+)\(")
@@ -104,7 +106,9 @@ def confined(
         manager.bind(str(tmp_path / "notify"))
         manager.settimeout(60)
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
-        with Desk(tmp_path / "bank", program=(PROGRAM,)) as bank:
+        folder = tmp_path / "bank"
+        run(sys.executable, "-m", "enrol", "sandbox", "init", folder).check_returncode()
+        with Served.of(Desk(folder), program=(PROGRAM,)) as bank:
             yield bank, trace, manager
 
 
@@ -112,7 +116,9 @@ def test_a_registration_needs_nothing_that_the_unit_denies(
     analyze: str, unit: Path, confined: tuple[Desk, Path, socket.socket]
 ) -> None:
     bank, trace, manager = confined
-    told = {manager.recv(100), manager.recv(100)}
+    told = {manager.recv(100)}
+    while told < {b"READY=1", b"WATCHDOG=1"}:
+        told.add(manager.recv(100))
     assert told == {b"READY=1", b"WATCHDOG=1"}
     pairs = [issue(bank.pki, kind, ACME, roles=("PSP_AI", "PSP_PI")) for kind in ("qwac", "qsealc")]
     party = Party(bank.port, bank.folder / "server-ca.pem", ACME, *pairs)

@@ -8,9 +8,10 @@ from enrol.adapters.dialects import load_dialect
 from enrol.adapters.telemetry import configure_logging
 from enrol.bootstrap.process import check, serve
 from enrol.bootstrap.station import Station, bound_sockets
-from enrol.bootstrap.workers.crew import Crew, Patience
+from enrol.bootstrap.workers.crew import Crew
 from enrol.bootstrap.workers.line import Line
 from enrol.bootstrap.workers.supervisor import Supervisor, Trade
+from enrol.bootstrap.workers.worker import Patience
 from enrol.errors import ConfigurationError
 from enrol.registration.ports import Clock
 from enrol.settings import Settings

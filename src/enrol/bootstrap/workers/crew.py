@@ -7,69 +7,21 @@ workers of one edition, and knows the last that has proved itself.
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from enum import Enum, auto
 from typing import Final
 
+from enrol.bootstrap.workers.worker import (
+    Action,
+    Failures,
+    Order,
+    Patience,
+    Phase,
+    Worker,
+    pause_after,
+)
+
 _HEALTHY_AFTER: Final = 60.0
-_LONGEST_PAUSE: Final = 30.0
 _KILLED_WITHIN: Final = 5.0
 _FORCED_WITHIN: Final = 1.8
-
-
-class Phase(Enum):
-    """How far a worker is."""
-
-    STARTING = auto()
-    SERVING = auto()
-    LEAVING = auto()
-
-
-class Action(Enum):
-    """What is done to a worker."""
-
-    START = auto()
-    RETIRE = auto()  # others take over: nobody is turned away
-    STOP = auto()
-    KILL = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """Something to be done: a start has the number of the worker, all else its `pid`."""
-
-    action: Action
-    number: int
-    pid: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """How long a worker may take before it is killed, in seconds."""
-
-    start: float = 600.0
-    silence: float = 20.0
-    retire: float = 50.0
-    stop: float = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Worker:
-    """A process that serves, `since` when it is in its phase, and `due` to be heard of again."""
-
-    pid: int
-    number: int
-    edition: int
-    phase: Phase
-    since: float
-    due: float
-
-
-@dataclass(frozen=True, slots=True)
-class Failures:
-    """How often in a row the worker of a number failed, and when it is tried again."""
-
-    count: int
-    again: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +34,7 @@ class Crew:
 
     size: int
     overlaps: bool
-    patience: Patience = Patience()
+    patience: Patience
     edition: int = 1
     proven: int = 0
     workers: tuple[Worker, ...] = ()
@@ -224,12 +176,17 @@ class Crew:
             return None
         if others and not self.overlaps:
             return _farewell(others[0])
-        if here and not self.overlaps:
+        if (here and not self.overlaps) or (number > 1 and not self._has_begun):
             return None
         failures = self.failures.get(number)
         if failures is not None and at < failures.again:
             return None
         return Order(Action.START, number)
+
+    @property
+    def _has_begun(self) -> bool:
+        """Whether one came to serve, so that what is wrong at the start is told once."""
+        return bool(self.proven) or any(w.phase is not Phase.STARTING for w in self.workers)
 
     @property
     def _is_changing(self) -> bool:
@@ -266,13 +223,6 @@ class Crew:
     def _replaced(self, worker: Worker) -> "Crew":
         workers = tuple(worker if w.pid == worker.pid else w for w in self.workers)
         return replace(self, workers=workers)
-
-
-def pause_after(failures: int) -> float:
-    """Return how long to wait after so many failures in a row: not at all, then ever longer."""
-    if failures <= 1:
-        return 0.0
-    return float(min(1 << min(failures - 2, 16), _LONGEST_PAUSE))
 
 
 def _farewell(worker: Worker) -> Order:

@@ -8,18 +8,19 @@ import selectors
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from types import FrameType
 from typing import Final
 
 import structlog
 
 from enrol.adapters.service_manager import ALIVE, READY, RELOADING, STOPPING, ServiceManager
-from enrol.bootstrap.workers.child import HEEDED, cause_of, start_child
-from enrol.bootstrap.workers.crew import Action, Crew, Order, Phase
+from enrol.bootstrap.workers.child import cause_of, start_child
+from enrol.bootstrap.workers.crew import Crew
 from enrol.bootstrap.workers.line import Line, ask_to_retire, hear_of, new_line
+from enrol.bootstrap.workers.waking import woken_by_signals
+from enrol.bootstrap.workers.worker import Action, Order, Phase
 from enrol.errors import ConfigurationError
 from enrol.settings import Settings
 
@@ -60,7 +61,8 @@ class Supervisor:
 
     def run(self) -> int:
         """Supervise until SIGTERM or SIGINT, and return the exit code of the server."""
-        with self._signals():
+        with woken_by_signals() as self._signalled, self._selector:
+            self._selector.register(self._signalled[0], selectors.EVENT_READ, self._take_signals)
             self._advance()
             while (code := self._crew.finished) is None:
                 for key, _ in self._selector.select(self._pause()):
@@ -70,26 +72,6 @@ class Supervisor:
         return code
 
     # What happens
-
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        """Have signals wake the loop."""
-        reading, writing = socket.socketpair()
-        for end in (reading, writing):
-            end.setblocking(False)
-        self._signalled = (reading, writing)
-        self._selector.register(reading, selectors.EVENT_READ, self._take_signals)
-        signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
-        before = {each: signal.signal(each, _wake) for each in HEEDED}
-        try:
-            yield
-        finally:
-            for each, handler in before.items():
-                signal.signal(each, handler)
-            signal.set_wakeup_fd(-1)
-            self._selector.close()
-            reading.close()
-            writing.close()
 
     def _take_signals(self) -> None:
         for number in self._signalled[0].recv(4096):
@@ -279,10 +261,6 @@ class Supervisor:
 
 def _now() -> float:
     return time.monotonic()
-
-
-def _wake(_signal: int, _frame: FrameType | None) -> None:
-    """Do nothing: the number of the signal stands where the loop reads it."""
 
 
 def _refuse(exc: ConfigurationError) -> None:
