@@ -52,8 +52,9 @@ def main(
         results = [_run(fault, ground, progress) for fault in chosen]
     if as_json:
         typer.echo(json.dumps([asdict(each) | {"verdict": each.verdict} for each in results]))
-    if not only and rounds is None:
-        _PAGE.write_text(report.page(results), "utf-8")
+    if not only:
+        arguments = f' ARGS="--rounds {rounds}"' if rounds is not None else ""
+        _PAGE.write_text(report.page(results, f"make faults{arguments}"), "utf-8")
         progress.print(f"wrote {_PAGE.name}")
     if any(each.verdict is Verdict.MISSED for each in results):
         raise typer.Exit(1)

@@ -13,7 +13,7 @@ _HEAD = """# Reliability
 What became of the register when something went wrong under load.
 This page is written by the command:
 
-    make faults
+    {command}
 
 TPPs register, update and delete clients, and keep books of what was acknowledged.
 After the fault every change without an answer is asked for again.
@@ -26,9 +26,14 @@ Then the register is compared with the books:
 """
 
 
-def page(results: Sequence[Result]) -> str:
-    """Return the page."""
-    lines = [_HEAD, _machine(), "", "| fault | register | what was done | verdict | seconds |"]
+def page(results: Sequence[Result], command: str) -> str:
+    """Return the page of what a command found."""
+    lines = [
+        _HEAD.format(command=command),
+        _machine(),
+        "",
+        "| fault | register | what was done | verdict | seconds |",
+    ]
     lines.append("|---|---|---|---|---|")
     lines += [
         f"| {each.fault} | {each.storage} | {each.done} | {each.verdict} | {each.seconds:.0f} |"

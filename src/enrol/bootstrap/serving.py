@@ -59,6 +59,8 @@ def run_workers(
             address = sockets.tpps.getsockname()
             on_ready(*((address, 0) if isinstance(address, str) else address[:2]))
 
+        if settings.is_shared:  # it takes a server on SQLite memory for nothing
+            import enrol.adapters.postgres.store  # noqa: F401, PLC0415
         gc.freeze()  # what is loaded is in common to all processes, and stays so
         crew = Crew(workers, overlaps=settings.is_shared, patience=patience_of(settings))
         return Supervisor(Trade(be_worker, reread_all, check_anew, ready), settings, crew).run()
