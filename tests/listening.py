@@ -1,5 +1,6 @@
 """A listener on a thread, certificates for both ends, and clients that send bytes as they are."""
 
+import asyncio
 import contextlib
 import ssl
 import threading
@@ -182,6 +183,7 @@ class Running:
         self.thread = threading.Thread(target=self.listener.run, args=(sockets,), daemon=True)
 
     def _take_address(self, host: str, port: int) -> None:
+        self.loop = asyncio.get_running_loop()
         self.address = (host, port)
         self._ready.set()
 

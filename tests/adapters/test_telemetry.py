@@ -6,6 +6,9 @@ import json
 import logging
 import os
 import sys
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import structlog
@@ -57,6 +60,22 @@ def test_a_stream_that_is_closed_loses_lines_and_fails_nobody(stream):
     stream.close()
     structlog.get_logger().info("request")
     assert sink.dropped == 1
+
+
+def test_threads_that_log_at_once_lose_nothing_and_fail_nobody(tmp_path):
+    lines, at_once = 2000, threading.Barrier(4)
+
+    def log(number):
+        at_once.wait(10)
+        for _ in range(lines):
+            structlog.get_logger().error("storage_failed", number=number)
+
+    with (tmp_path / "log").open("w") as stream, ThreadPoolExecutor(4) as pool:
+        sink = configure_logging(stream)
+        list(pool.map(log, range(4)))  # raises what a thread raised
+    events = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert Counter(event["number"] for event in events) == dict.fromkeys(range(4), lines)
+    assert sink.dropped == 0
 
 
 def test_events_below_the_level_are_left_out(stream):

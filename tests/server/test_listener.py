@@ -148,6 +148,44 @@ def test_drain_ends_when_its_time_is_up(desk, pki):
         assert client.rest() == b""
 
 
+def retire(server: Running) -> None:
+    """Have another take over from a server."""
+    server.loop.call_soon_threadsafe(server.listener.retire)
+
+
+def test_who_has_a_connection_may_ask_once_more_when_another_takes_over(desk, pki):
+    with running(desk, pki, farewell=PATIENCE) as server:
+        desk.drain = server.drain
+        busy, idle = server.connect(), server.connect()
+        busy.send(get("/slow"))
+        idle.send(get("/"))
+        assert idle.answer()[0] == 200
+        assert desk.entered.wait(PATIENCE)
+        retire(server)
+        while not server.drain.leaving:
+            pass
+        idle.send(get("/"))
+        status, fields, _ = idle.answer()
+        assert (status, fields[b"connection"]) == (200, b"close")
+        with pytest.raises(OSError):  # noqa: PT011 - refused, where no other process listens
+            server.connect()
+        desk.release.set()
+        status, fields, body = busy.answer()
+        assert (status, fields[b"connection"], body) == (200, b"close", b"slow")
+        server.thread.join(PATIENCE)
+        assert not server.thread.is_alive()
+
+
+def test_who_has_just_connected_is_answered_when_another_takes_over(desk, pki):
+    with running(desk, pki) as server:
+        desk.drain = server.drain
+        newcomer = server.connect()
+        retire(server)
+        newcomer.send(get("/"))
+        status, fields, _ = newcomer.answer()
+        assert (status, fields[b"connection"]) == (200, b"close")
+
+
 PROGRAM = """
 import asyncio, sys
 from datetime import datetime, timezone

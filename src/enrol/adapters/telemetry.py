@@ -8,6 +8,7 @@ import asyncio
 import logging
 import os
 import select
+import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -30,7 +31,10 @@ _TOGETHER: Final = select.PIPE_BUF
 
 
 class LineSink:
-    """Writes lines to a stream, and drops them rather than wait for whoever should read them."""
+    """Writes lines to a stream, and drops them rather than wait for whoever should read them.
+
+    For every thread of the process.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -38,6 +42,7 @@ class LineSink:
         self._ready = select.poll()
         if self._descriptor is not None:
             self._ready.register(self._descriptor, select.POLLOUT)
+        self._one_at_a_time = threading.Lock()  # two polls at once are an error of Python's
         self._waiting: list[str] = []
         self.dropped = 0
 
@@ -67,11 +72,12 @@ class LineSink:
         self._write(text)
 
     def _write(self, text: str) -> None:
-        try:
-            written = self._put(text)
-        except (OSError, ValueError):  # ValueError: the stream is closed
-            written = False
-        self.dropped += 0 if written else text.count("\n")
+        with self._one_at_a_time:
+            try:
+                written = self._put(text)
+            except (OSError, ValueError):  # ValueError: the stream is closed
+                written = False
+            self.dropped += 0 if written else text.count("\n")
 
     def _put(self, text: str) -> bool:
         if self._descriptor is None:

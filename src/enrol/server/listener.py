@@ -150,6 +150,7 @@ class Listener(uvicorn.Server):
         """Begin to leave while others take over, so that nobody is turned away; in its loop."""
         self._drain.retire()
         self.accept_no_more()
+        self._close_after_answers()
         self.should_exit = True
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's
@@ -202,23 +203,22 @@ class Listener(uvicorn.Server):
 
     async def _say_farewell(self) -> None:
         """Retiring, let every connection ask once more, or go as it is idle."""
-        if not self._drain.draining:
-            await self._wait_while(
-                lambda: self._open > 0 and not self._drain.draining,
-                seconds=self._settings.farewell,
-            )
+        if self._drain.draining:
+            return
+        await self._wait_while(
+            lambda: self._open > 0 and not self._drain.draining, seconds=self._settings.farewell
+        )
+        await self._wait_while(self._has_newcomers, seconds=_LAST_SECONDS)
 
     async def _answer_the_last(self) -> None:
         """Let those in who connected before the end, and answer what they ask at once."""
-        if self._accepting is None or not self._drain.draining:
-            return
-        before = set(self._connections())
-        self._accepting.take_the_waiting()
-        await self._wait_while(lambda: bool(self._handshakes), seconds=_LAST_SECONDS)
-        await self._wait_while(
-            lambda: any(c.untried or not c.idle for c in set(self._connections()) - before),
-            seconds=_LAST_SECONDS,
-        )
+        if self._accepting is not None and self._drain.draining:
+            self._accepting.take_the_waiting()
+            await self._wait_while(self._has_newcomers, seconds=_LAST_SECONDS)
+
+    def _has_newcomers(self) -> bool:
+        """Whether somebody has come who did not get to ask."""
+        return bool(self._handshakes) or any(c.untried for c in self._connections())
 
     async def _finish_requests(self) -> None:
         busy = [connection for connection in self._connections() if not connection.idle]
