@@ -2,11 +2,13 @@
 
 import asyncio
 import hashlib
+import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from adapters.tls_host import write_certificate
 from enrol.adapters.limits.breaker import FAILURES, PAUSE, Breaker
 from enrol.adapters.limits.redis_limiter import RedisRateLimiter
 from enrol.adapters.limits.redis_store import RedisAddress, RedisRates
@@ -249,6 +251,31 @@ async def test_password_and_socket(tmp_path_factory, kind):
             assert await admitted(servers.limiter()) == 6
             assert servers.rates[0].failed is failed
             await servers.rates[0].aclose()
+
+
+@pytest.mark.parametrize(
+    ("name", "own_ca", "failed"),
+    [("localhost", True, False), ("redis.test", True, True), ("localhost", False, True)],
+    ids=["good", "another name", "another CA"],
+)
+async def test_tls_is_spoken_with_the_redis_that_was_meant(tmp_path, name, own_ca, failed):
+    heard = []
+
+    async def talk(reader, writer):
+        while command := await reader.read(65536):
+            heard.append(command)
+            writer.write(b":0\r\n")
+        writer.close()
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ca = write_certificate(tmp_path, name, context)
+    server = await asyncio.start_server(talk, "127.0.0.1", 0, ssl=context)
+    url = f"rediss://localhost:{server.sockets[0].getsockname()[1]}"
+    servers = Servers(RedisAddress(url, ca=ca if own_ca else None))
+    assert await admitted(servers.limiter()) == 6
+    assert (servers.rates[0].failed, heard == []) == (failed, failed)
+    await servers.rates[0].aclose()
+    server.close()
 
 
 async def test_the_rights_that_the_guide_gives_are_enough():

@@ -53,7 +53,7 @@ async def silent(writer: asyncio.StreamWriter) -> None:
 async def listening(folder: Path, speak: Speaker, *, name: str = NAME) -> AsyncIterator[Host]:
     """Listen with a certificate for `name`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    ca_file = _write_certificate(folder, name, context)
+    ca_file = write_certificate(folder, name, context)
     host = Host(("127.0.0.1", 0), ca_file)
     context.sni_callback = lambda _connection, asked, _context: host.names.append(asked)
     talks: set[asyncio.Task] = set()
@@ -79,7 +79,8 @@ async def listening(folder: Path, speak: Speaker, *, name: str = NAME) -> AsyncI
         await server.wait_closed()
 
 
-def _write_certificate(folder: Path, name: str, context: ssl.SSLContext) -> Path:
+def write_certificate(folder: Path, name: str, context: ssl.SSLContext) -> Path:
+    """Give a context a certificate for `name` that is its own CA, and return its file."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)

@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+import os
 import shutil
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from hashlib import sha256
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +24,17 @@ from cluster import Cluster, Database
 from enrol.adapters.location import Location, PostgresUrl
 from enrol.adapters.migration import migrate
 from enrol.adapters.opening import open_register
+from enrol.adapters.seen_head import write_seen_head
 from enrol.adapters.sqlite import open_sqlite
 from enrol.adapters.store import StoreSettings
 from enrol.cli.main import app
+from enrol.registration.audit import EventType
+from enrol.registration.chain import Head
 from enrol.sandbox.folder import create_sandbox
 from enrol.sandbox.seed import RandomKeys
 
 Run = Callable[..., Result]
+RESTORED = EventType.REGISTER_RESTORED.value
 
 
 @pytest.fixture(scope="module")
@@ -60,17 +67,27 @@ def register(folder: Path) -> Path:
 
 
 def contents(path: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """Return all rows of a register, but for the one that says that it was restored."""
     with closing(sqlite3.connect(path)) as connection:
         names = [n for (n,) in connection.execute("SELECT name FROM sqlite_schema WHERE rootpage")]
         tables = [name for name in names if not name.startswith(("ix_", "sqlite_"))]
-        return {name: sorted(connection.execute(f"SELECT * FROM {name}")) for name in tables}
+        return {
+            name: [
+                row
+                for row in sorted(connection.execute(f"SELECT * FROM {name}"))
+                if RESTORED not in row
+            ]
+            for name in tables
+        }
 
 
 def test_a_register_comes_back_as_it_was(run: Run, register: Path, tmp_path: Path) -> None:
     file, before = tmp_path / "kept", contents(register)
     made = run("backup", str(file), "--json")
     assert made.exit_code == 0, made.stderr
-    assert json.loads(made.stdout)["rows"]["clients"] == 5
+    said = json.loads(made.stdout)
+    assert said["rows"]["clients"] == 5
+    assert said["sha256"] == sha256(file.read_bytes()).hexdigest()
     assert file.stat().st_mode & 0o777 == 0o600
     register.unlink()
     done = run("restore", str(file))
@@ -154,6 +171,34 @@ def test_where_no_register_is_there_is_no_backup(run: Run, tmp_path: Path) -> No
     assert not (tmp_path / "kept").exists()
 
 
+def test_what_was_restored_by_other_means_is_gone_on_with(run: Run, register: Path) -> None:
+    done = run("restore", "--in-place")
+    assert done.exit_code == 0, done.stderr
+    assert "It goes on with event 1000010" in done.stdout
+    said = run("audit", "verify").stdout
+    assert "The trail holds." in said
+    assert "restored       from a backup, as event 1000010 says" in said
+    event = json.loads(run("audit", "show", "register.restored", "--json").stdout)
+    assert event["evidence"]["reached"] == 9
+
+
+def test_a_register_that_is_told_to_begin_anew_has_no_past(run: Run, register: Path) -> None:
+    head = register.with_name("enrol.db.head")
+    write_seen_head(head, Head(9, bytes(32)))
+    assert run("migrate").exit_code == 0
+    assert head.exists()
+    register.unlink()
+    assert run("migrate").exit_code == 0
+    assert not head.exists()
+
+
+@pytest.mark.parametrize("words", [[], ["--replace"], ["--in-place", "kept"]])
+def test_it_is_said_what_to_restore(run: Run, register: Path, words: list[str]) -> None:
+    refused = run("restore", *words, "--json")
+    assert refused.exit_code == 2
+    assert json.loads(refused.stderr)["error"] == "restore_of_nothing"
+
+
 # PostgreSQL
 
 
@@ -167,14 +212,15 @@ def rows(database: Database) -> list[tuple[Any, ...]]:
         row
         for table in ("clients", "ledger", "audit_events", "client_keys", "client_history")
         for row in database.rows(f"SELECT * FROM {table} ORDER BY 1, 2")
+        if RESTORED not in row
     ]
 
 
-def register_one_more(location: Location) -> None:
+def register_one_more(location: Location, numbers: Iterator[int] = count(77)) -> None:
     store = open_register(location, StoreSettings())
 
     async def add() -> None:
-        await store.clients.commit(creation(77))
+        await store.clients.commit(creation(next(numbers)))
         await store.aclose()
 
     asyncio.run(add())
@@ -197,13 +243,48 @@ def test_a_register_in_postgres_comes_back_in_an_empty_database(
     assert rows(second) == rows(first)
     assert run("audit", "verify").exit_code == 0
     register_one_more(PostgresUrl(second.server_url))
-    assert run("audit", "verify").exit_code == 0
+    again = run("restore", "--in-place", "--json")
+    register_one_more(PostgresUrl(second.server_url))
+    verified = json.loads(run("audit", "verify", "--json").stdout)
+    numbers = [json.loads(each.stdout)["goes_on"] for each in (done, again)]
+    assert (verified["holds"], verified["restored"]) == (True, numbers)
 
 
-def test_what_is_no_dump_is_refused(
-    run: Run, cluster: Cluster, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("damage", [lambda _: b"no dump", lambda dump: dump[:-1000]])
+def test_a_damaged_dump_is_refused_and_nothing_restored(
+    run: Run,
+    cluster: Cluster,
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    damage: Callable[[bytes], bytes],
 ) -> None:
-    in_postgres(monkeypatch, cluster.create(), folder)
-    (tmp_path / "kept").write_bytes(b"no dump")
+    first, second = cluster.create_register(), cluster.create()
+    asyncio.run(fill(PostgresUrl(first.server_url)))
+    in_postgres(monkeypatch, first, folder)
+    assert run("backup", str(tmp_path / "kept")).exit_code == 0
+    dump = (tmp_path / "kept").read_bytes()
+    (tmp_path / "kept").write_bytes(damage(dump))
+    in_postgres(monkeypatch, second, folder)
     refused = run("restore", str(tmp_path / "kept"), "--json")
     assert json.loads(refused.stderr)["error"] == "backup_failed"
+    assert second.rows("SELECT * FROM pg_tables WHERE schemaname = 'public'") == []
+
+
+def test_programs_are_told_where_in_words_without_a_password(
+    run: Run, cluster: Cluster, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "pg_dump"
+    program.write_text('#!/bin/sh\necho "$*" >"$0.words"\nenv >"$0.env"\nexit 1\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    database = cluster.create_register()
+    in_postgres(monkeypatch, database, folder)
+    monkeypatch.setenv(
+        "ENROL_STORAGE_MIGRATION_URL", database.owner_url.replace("@", ":pass%20word@")
+    )
+    assert run("backup", str(tmp_path / "kept")).exit_code == 2
+    words, environment = ((tmp_path / f"pg_dump.{of}").read_text() for of in ("words", "env"))
+    assert "word" not in words.replace("--no-password", "")
+    assert "\nPGPASSWORD=pass word\n" in f"\n{environment}"
+    assert "\nPGTARGETSESSIONATTRS=read-write\n" in f"\n{environment}"

@@ -112,6 +112,12 @@ def test_the_guide_to_approvals_leads_to_its_end(
     assert settings.approval.rules.working_days is not None
 
 
+def test_the_guide_to_backups_leads_to_its_end(tmp_path: Path, environment: dict[str, str]) -> None:
+    said = run("".join(blocks("docs/how-to/back-up-and-restore.md")), tmp_path, environment)
+    assert "It goes on with event 1000001" in said
+    assert "The trail holds." in said
+
+
 def test_the_guide_to_revocation_leads_to_its_end(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:

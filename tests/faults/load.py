@@ -70,7 +70,17 @@ class Worker:
         """Ask once for the open step, and say whether it was acknowledged."""
         assert self.ledger.open is not None
         reply = self._ask(self.ledger.open.draft)
+        if reply is not None and reply.status == 401 and reply.json["error"] == "invalid_token":
+            self._renew_token(self.ledger.open.draft)
         return reply is not None and self.ledger.settle(reply)
+
+    def _renew_token(self, draft: Draft) -> None:
+        """Ask for another token, as a TPP does whose token has expired; the bytes stay."""
+        answer, reply = ask(self.party, self.party.token_draft())
+        self.answers.append(answer)
+        if reply is not None and reply.status == 200:
+            self.party.use_token(reply.json["access_token"])
+            draft.set("Authorization", f"Bearer {self.party.token}")
 
     def repeat(self) -> None:
         """Ask again for the last registrations that were acknowledged."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import get_ident
 from typing import Self
 
 
@@ -42,7 +43,7 @@ def sync(path: Path) -> None:
 
 def replace_file(path: Path, content: bytes) -> None:
     """Put bytes at `path`, durably and for the owner only: whoever reads sees old or new ones."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{get_ident()}")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with open(descriptor, "wb") as file:  # noqa: PTH123 - of a descriptor

@@ -33,6 +33,7 @@ from enrol.oauth.mtls import x5t_s256
 from enrol.oauth.tokens import AccessToken
 from enrol.oauth.types import ClientId
 from enrol.registration.audit import AuditEvent, EventType
+from enrol.registration.chain import Head
 from enrol.registration.meters import CommitMeter
 from enrol.registration.ports import (
     AssertionUse,
@@ -56,6 +57,7 @@ def _first(convert: Callable[[Row], T]) -> Callable[[Sequence[Row]], T | None]:
 _first_entry: Final = _first(rows.entry)
 _first_token: Final = _first(rows.token)
 _first_ended_client: Final = _first(rows.ended_client)
+_first_head: Final = _first(lambda row: Head(*row))
 
 CACHED_TOKENS: Final = 10_000
 _SLOWEST_BATCH: Final = 10.0
@@ -184,6 +186,11 @@ class RegisterStore:
     async def watch(self) -> None:
         """Keep knowing whether the register can be read; to be cancelled."""
         await self._reader.watch()
+
+    async def find_head(self) -> Head:
+        """Return where the audit trail ends; raises `UnavailableError`."""
+        found = await self._reader.fetch(statements.FIND_HEAD, (), _first_head)
+        return found or Head()
 
     async def purge_tokens(self, expired_before: datetime) -> None:
         """Delete the tokens that expired before a time; raises `UnavailableError`."""

@@ -56,6 +56,11 @@ class DatabaseTrail:
         row = self._view.first(statements.FIND_EVENTS, event_id - 1, event_id, 1)
         return ChainedEvent(*row) if row else None
 
+    def first_from(self, event_id: int) -> ChainedEvent | None:
+        """Return the first event with this number or a higher one."""
+        row = self._view.first(statements.FIND_EVENTS, event_id - 1, self._last_id, 1)
+        return ChainedEvent(*row) if row else None
+
     def named(self, name: str) -> list[int]:
         """Return the numbers of the events of a client_id, request id or type, oldest first."""
         found = self._view.rows(statements.FIND_EVENTS_NAMED, name, name, name)

@@ -21,6 +21,7 @@ from enrol.bootstrap.desks import (
 from enrol.bootstrap.housekeeping import (
     activate_clients,
     forget_expired_tokens,
+    keep_head,
     recheck_clients,
     spare_the_collector,
 )
@@ -105,6 +106,7 @@ def assemble(
             *refresh_lists(settings, trust, clock),
             recheck_clients(settings, trust, store, clock, operations),
             activate_clients(store.clients, clock),
+            keep_head(store, settings.seen_head),
             deliver_events(settings, sender, store.outbox, clock),
         )
 

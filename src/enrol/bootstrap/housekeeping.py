@@ -3,15 +3,18 @@
 import asyncio
 import gc
 from dataclasses import asdict
+from pathlib import Path
 
 import structlog
 
 from enrol.adapters.recheck import leisurely, recheck_at_leisure
+from enrol.adapters.seen_head import write_seen_head
 from enrol.adapters.store import RegisterStore
 from enrol.bootstrap.operations import Operations
 from enrol.bootstrap.trusting import recheck_with
 from enrol.errors import UnavailableError
 from enrol.registration.activation import activate_due
+from enrol.registration.chain import Head
 from enrol.registration.ports import ClientStates, Clock, TrustSource
 from enrol.settings import Settings
 
@@ -19,6 +22,7 @@ _HOUR = 3600.0
 _GC_THRESHOLDS = (20_000, 20, 100)
 _FIRST_RECHECK = 600.0
 _ACTIVATED_EVERY = 5.0
+_HEAD_KEPT_EVERY = 5.0
 _log = structlog.get_logger("enrol.bootstrap")
 
 
@@ -47,6 +51,29 @@ async def activate_clients(states: ClientStates, clock: Clock) -> None:
         except UnavailableError as exc:
             _log.warning("activations_delayed", code=exc.code)
         await asyncio.sleep(_ACTIVATED_EVERY)
+
+
+async def keep_head(store: RegisterStore, path: Path) -> None:
+    """Keep in a file where the audit trail ends, so that a start can tell; to be cancelled."""
+    kept = Head()
+    try:
+        while True:
+            kept = await _keep_head(store, path, kept)
+            await asyncio.sleep(_HEAD_KEPT_EVERY)
+    finally:
+        await _keep_head(store, path, kept)
+
+
+async def _keep_head(store: RegisterStore, path: Path, kept: Head) -> Head:
+    """Write the head down unless it is `kept` already, and return what is written."""
+    try:
+        head = await store.find_head()
+        if head != kept:
+            await asyncio.to_thread(write_seen_head, path, head)
+    except (UnavailableError, OSError) as exc:
+        _log.warning("head_not_kept", cause=type(exc).__name__)
+        return kept
+    return head
 
 
 async def recheck_clients(

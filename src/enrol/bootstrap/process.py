@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from enrol.adapters.clock import system_clock
 from enrol.adapters.opening import prepare_register
+from enrol.adapters.seen_head import check_not_rolled_back
 from enrol.adapters.service_manager import READY
 from enrol.adapters.telemetry import configure_logging
 from enrol.adapters.trustlists.source import SnapshotTrustSource
@@ -49,6 +50,7 @@ def serve(
     sink = configure_logging(sys.stderr, line_format=settings.log.format, worker=worker)
     silence_warnings_of_names()
     prepare_register(settings.location)
+    check_not_rolled_back(settings.location, settings.seen_head)
     drain = Drain()
     trust = trust_of(settings)
     operations = Operations(settings, clock, station.operations)

@@ -55,6 +55,8 @@ def print_review(review: Review, *, as_json: bool) -> None:
     console.print(_line("head", review.head.hash.hex()))
     if review.expected_at is not None:
         console.print(_line("expected head", f"that of event {review.expected_at}"))
+    for event in review.restored:
+        console.print(_line("restored", f"from a backup, as event {event} says"))
     for finding, count in review.found.items():
         console.print(_line("", f"{count} {_COUNTS[finding]}"))
     for fault in review.faults[:_SHOWN]:
@@ -134,6 +136,7 @@ def _review(review: Review) -> dict[str, object]:
         **_head(review.head),
         "blobs": review.blobs,
         "expected_at": review.expected_at,
+        "restored": review.restored,
         "found": {finding.value: count for finding, count in review.found.items()},
         "wrong": review.wrong,
         "faults": [_document(fault) for fault in review.faults],

@@ -62,7 +62,10 @@ def migrate(config: ConfigOption) -> None:
     settings = load_settings(config)
     location = settings.migration_location
     role = unquote(urlsplit(settings.storage.url or "").username or "")
+    begins_anew = isinstance(location, Path) and not location.exists()
     migrate_register(location, server_role=role or None)
+    if begins_anew:
+        settings.seen_head.unlink(missing_ok=True)
     typer.echo(f"{location} is up to date")
 
 

@@ -26,6 +26,7 @@ class EventType(StrEnum):
     TOKEN_ISSUED = "token.issued"  # noqa: S105 - the name of an event
     TOKEN_REVOKED = "token.revoked"  # noqa: S105 - same
     MESSAGE_DROPPED = "message.dropped"
+    REGISTER_RESTORED = "register.restored"
 
 
 class Blob(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import msgspec
 
+from enrol.registration.audit import EventType
 from enrol.registration.chain import GENESIS, ChainedEvent, Head, chain_hash
 
 
@@ -97,7 +98,8 @@ class Judge(Protocol):
 class Review(msgspec.Struct):
     """What came of judging a trail: `faults` are the first `MOST_FAULTS`, `wrong` counts all.
 
-    `expected_at` is the number of the event whose hash was expected.
+    `expected_at` is the number of the event whose hash was expected, `restored` are those of the
+    events that say that the register was restored.
     """
 
     head: Head = Head()
@@ -107,6 +109,7 @@ class Review(msgspec.Struct):
     faults: list[Fault] = msgspec.field(default_factory=list)
     wrong: int = 0
     expected_at: int | None = None
+    restored: list[int] = msgspec.field(default_factory=list)
 
     def add(self, *faults: Fault) -> None:
         """Count faults, and keep the first."""
@@ -145,6 +148,8 @@ def review_trail(
             review.found[finding] = review.found.get(finding, 0) + 1
         review.add(*faults)
         review.events += 1
+        if event.type == EventType.REGISTER_RESTORED:
+            review.restored.append(event.id)
         head = Head(event.id, event.hash if isinstance(event.hash, bytes) else GENESIS)
         if head.hash == expected_head:
             review.expected_at = event.id
@@ -158,8 +163,11 @@ def review_trail(
 
 
 def _faults_of_link(head: Head, event: ChainedEvent) -> tuple[Fault, ...]:
-    """Say what is wrong with an event after the one before it."""
-    if event.id > head.id + 1:
+    """Say what is wrong with an event after the one before it.
+
+    One that says that the register was restored has a higher number, so that none is given twice.
+    """
+    if event.id > head.id + 1 and event.type != EventType.REGISTER_RESTORED:
         return (Fault(FaultKind.EVENTS_MISSING, event.id, f"{head.id + 1}-{event.id - 1}"),)
     if event.id <= head.id:
         return (Fault(FaultKind.EVENT_OUT_OF_ORDER, event.id),)

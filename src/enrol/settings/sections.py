@@ -162,7 +162,8 @@ class StorageSection(Section, frozen=True):
     in the file that `PGPASSFILE` names. The role of `url` reads and writes rows only; the tables
     belong to the role of `migration_url`, which `enrol migrate` and `enrol restore` use.
     `state` is the folder of the files that are this machine's own: trust snapshot, copy of the
-    register of payment institutions, socket for commands. It is the folder of `path` where that is
+    register of payment institutions, end of the audit trail as it was seen last, socket for
+    commands. It is the folder of `path` where that is
     set, and must be set with `url`.
     """
 

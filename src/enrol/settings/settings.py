@@ -109,6 +109,12 @@ class Settings(Section, frozen=True):
         return self.storage.path or self.state_folder
 
     @property
+    def seen_head(self) -> Path:
+        """The file of the end of the audit trail as this machine saw it last."""
+        register = self.storage.path or Path("register")
+        return self.state_folder / f"{register.name}.head"
+
+    @property
     def public_url(self) -> str:
         """The URL of the server as clients see it, without a slash at its end."""
         return self.server.public_url or f"https://{self.server.host}:{self.server.port}"

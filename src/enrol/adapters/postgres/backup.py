@@ -3,9 +3,13 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Iterable
+from hashlib import file_digest
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit, urlunsplit
+
+from msgspec import UNSET, UnsetType
 
 from enrol.adapters.backup import written
 from enrol.adapters.database import SchemaState
@@ -16,11 +20,14 @@ from enrol.adapters.postgres.connection import WaitingConnection
 from enrol.adapters.postgres.database import open_to_read, schema_state, translated
 from enrol.adapters.postgres.migration import migrate_postgres
 from enrol.adapters.postgres.view import open_postgres_view
+from enrol.adapters.restoring import Occasion, Restoration
 from enrol.adapters.tables import metadata
 from enrol.adapters.view import RegisterView
 from enrol.errors import ConfigurationError
 
 _BEGIN: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ"
+_AS_SERVERS_CONNECT: Final = {"PGTARGETSESSIONATTRS": "read-write"}
+"""Of several hosts the one that takes writes, as a snapshot is not known on another."""
 
 
 def back_up_postgres(location: PostgresUrl, target: Path) -> Inventory:
@@ -35,16 +42,19 @@ def back_up_postgres(location: PostgresUrl, target: Path) -> Inventory:
         view = RegisterView(connection, lambda: translated(location), begin="SAVEPOINT moment")
         _run(location, "pg_dump", "--format=custom", f"--snapshot={snapshot}", f"--file={draft}")
         held = take_inventory(view)
-        _check_dump(location, draft)
+        _check_dump(location, draft, [table.name for table in metadata.sorted_tables])
         return held
 
 
-def restore_postgres(source: Path, location: PostgresUrl, *, server_role: str | None) -> Inventory:
-    """Make a register of a dump in an empty database, and return what it holds.
+def restore_postgres(
+    source: Path, location: PostgresUrl, occasion: Occasion, *, server_role: str | None
+) -> Restoration:
+    """Make a register of a dump in an empty database.
 
-    All stands or nothing. Raises `ConfigurationError`, also where the database is not empty.
+    All stands or nothing. A dump of an older version is brought up to date. Raises
+    `ConfigurationError`, also where the database is not empty.
     """
-    _check_dump(location, source)
+    _check_dump(location, source, ("alembic_version", "clients", "audit_events"))
     with translated(location), WaitingConnection(location.url) as connection:
         state = schema_state(connection.execute)
     if state is not SchemaState.EMPTY:
@@ -58,16 +68,44 @@ def restore_postgres(source: Path, location: PostgresUrl, *, server_role: str | 
         str(source),
     )
     migrate_postgres(location, server_role=server_role)
+    with source.open("rb") as file:
+        digest = file_digest(file, "sha256").hexdigest()
+    return _go_on(location, occasion, backup=digest)
+
+
+def restored_in_place_postgres(location: PostgresUrl, occasion: Occasion) -> Restoration:
+    """Take a register for the right one, though it is older than it was.
+
+    Other machines' servers may have it meanwhile. Raises `ConfigurationError`.
+    """
+    return _go_on(location, occasion)
+
+
+def _go_on(
+    location: PostgresUrl, occasion: Occasion, *, backup: str | UnsetType = UNSET
+) -> Restoration:
+    """Count a register that was restored, and write that into it."""
     with open_postgres_view(location) as view:
-        return take_inventory(view)
+        held = take_inventory(view)
+    with (
+        translated(location),
+        written(occasion.seen),
+        WaitingConnection(location.url, application="enrol restore") as connection,
+    ):
+        connection.begin()
+        head = occasion.note(connection, backup=backup)
+        connection.execute("COMMIT")
+        occasion.settle(head)
+    return Restoration(held, head)
 
 
-def _check_dump(location: PostgresUrl, dump: Path) -> None:
-    """Refuse a file that pg_restore cannot read, or that lacks a table."""
+def _check_dump(location: PostgresUrl, dump: Path, tables: Iterable[str]) -> None:
+    """Refuse a file that pg_restore cannot read to its end, or that lacks a table."""
     listed = _run(location, "pg_restore", "--list", str(dump), connects=False)
-    for table in metadata.sorted_tables:
-        if f" TABLE DATA public {table.name} " not in listed:
-            raise ConfigurationError("backup_damaged", f"{dump} lacks the table {table.name}.")
+    for table in tables:
+        if f" TABLE DATA public {table} " not in listed:
+            raise ConfigurationError("backup_damaged", f"{dump} lacks the table {table}.")
+    _run(location, "pg_restore", f"--file={os.devnull}", str(dump), connects=False)
 
 
 def _run(location: PostgresUrl, program: str, *arguments: str, connects: bool = True) -> str:
@@ -78,7 +116,7 @@ def _run(location: PostgresUrl, program: str, *arguments: str, connects: bool = 
             "postgres_tools_missing", f"{program} is not installed; it is PostgreSQL's client."
         )
     parts = urlsplit(location.url)
-    environment = dict(os.environ)
+    environment = os.environ | _AS_SERVERS_CONNECT
     if parts.password is not None:
         environment["PGPASSWORD"] = unquote(parts.password)
     user, _, hosts = parts.netloc.rpartition("@")
