@@ -20,7 +20,6 @@ from bench.run import Plan
 _ROOT = Path(__file__).parents[1]
 _REFERENCE = _ROOT / "docs" / "reference"
 _SHORTEST = 5.0
-_ALL_CLIENTS = 10_000_000
 
 _SUBJECTS: Mapping[str, Callable[[Plan, Bank], Finding]] = {
     limit.SUBJECT: limit.find,
@@ -44,9 +43,6 @@ def main(
             help=f"Whose registrations: {', '.join(registrations.SYSTEMS)}; repeatable.",
         ),
     ] = None,
-    clients: Annotated[
-        int, typer.Option(min=1000, help="How many clients the large register holds.")
-    ] = _ALL_CLIENTS,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
     write: Annotated[
         bool, typer.Option(help="Write docs/reference/performance.md, after a whole run.")
@@ -63,14 +59,14 @@ def main(
 
     (_ROOT / "build").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bench-", dir=_ROOT / "build") as name:
-        plan = Plan(Path(name), warm_up, seconds, rounds, clients, say)
+        plan = Plan(Path(name), warm_up, seconds, rounds, say)
         say("making certificates and signing requests ahead")
         bank = Bank(plan.work / "sandbox")
         bank.sign(plan.warm_up + plan.seconds)
         findings = _find(plan, bank, subjects, systems)
         machine = describe_machine(plan.work)
     _show(findings, as_json=as_json)
-    whole = (subjects, systems, clients) == (_NAMES, registrations.SYSTEMS, _ALL_CLIENTS)
+    whole = (subjects, systems) == (_NAMES, registrations.SYSTEMS)
     if write and whole and seconds >= _SHORTEST:
         path = write_page(_REFERENCE, findings, machine)
         say(f"wrote {path.relative_to(_ROOT)}")

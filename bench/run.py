@@ -18,7 +18,7 @@ from bench.system import CONNECTIONS, System
 class Plan:
     """How long and how often is measured, in seconds and rounds.
 
-    `work` is a folder on the disk to measure with; `clients` is how many the large register holds;
+    `work` is a folder on the disk to measure with;
     `say` tells people how far it is.
     """
 
@@ -26,7 +26,6 @@ class Plan:
     warm_up: float
     seconds: float
     rounds: int
-    clients: int
     say: Callable[[str], None]
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -130,6 +131,22 @@ class Cluster:
     def sql(self, statement: str, database: str = "postgres") -> str:
         """Execute a statement as administrator and return what it says."""
         return self._run("psql", "-qAtX", "-d", self._url(_ADMIN, database), "-c", statement)
+
+    def damage(self, database: Database) -> list[str]:
+        """Return what `pg_amcheck` finds wrong with the tables and indexes of a database."""
+        url = self._url(_ADMIN, urlsplit(database.owner_url).path.lstrip("/"))
+        program = _program("pg_amcheck")
+        assert program is not None
+        found = subprocess.run(
+            [program, "--install-missing", "--heapallindexed", url],
+            user=self.user,
+            cwd=self.data,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        said = [*found.stdout.splitlines(), *found.stderr.splitlines()]
+        return said or ["pg_amcheck failed"] if found.returncode else []
 
     def create_register(self, locale: str = "LOCALE 'C.UTF-8'") -> Database:
         """Make a database with a register in which nothing stands yet."""

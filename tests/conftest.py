@@ -7,13 +7,6 @@ import pytest
 import structlog
 
 from cluster import Cluster, running_cluster
-from spreading import spread
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Spread the tests where this is one of several workers."""
-    if hasattr(config, "workerinput"):
-        spread(items)
 
 
 @pytest.fixture(autouse=True)

@@ -444,35 +444,3 @@ def test_tokens_are_asked_about_and_revoked_beside_the_token_endpoint(tmp_path: 
     }
     paths = load_settings(write(tmp_path), own).paths
     assert (paths.introspection, paths.revocation) == ("/internal/ask", "/as/end")
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "redis://localhost",
-        "redis://10.0.0.5:6379/3",
-        "redis://[::1]:6379",
-        "rediss://enrol@redis.bank.internal:6380/0",
-        "unix:///run/redis/redis.sock",
-    ],
-)
-def test_redis_is_named_by_a_url(tmp_path: Path, url: str) -> None:
-    assert load_settings(write(tmp_path), {"ENROL_LIMITS_REDIS": url}).limits.redis == url
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "redis://enrol:secret@localhost",
-        "redis://:secret@localhost",
-        "redis://localhost?password=secret",
-        "http://localhost",
-        "redis:localhost",
-        "unix://relative.sock",
-        "redis://localhost\n",
-    ],
-)
-def test_a_url_of_redis_has_no_password_and_no_options(tmp_path: Path, url: str) -> None:
-    with pytest.raises(ConfigurationError) as refused:
-        load_settings(write(tmp_path), {"ENROL_LIMITS_REDIS": url})
-    assert "secret" not in str(refused.value)

@@ -39,9 +39,13 @@ def path(tmp_path: Path, blank_register: bytes) -> Path:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run what is about a register on both databases, but for what wants a file of SQLite."""
-    if "register" in metafunc.fixturenames:
-        kinds = ["sqlite"] if "path" in metafunc.fixturenames else ["sqlite", "postgres"]
+    """Run what is about a register on both databases, but for what wants one of them.
+
+    That is a file of SQLite, `path`, or a `database` of PostgreSQL.
+    """
+    names = metafunc.fixturenames
+    if "register" in names and "database" not in names:
+        kinds = ["sqlite"] if "path" in names else ["sqlite", "postgres"]
         metafunc.parametrize("register", kinds, indirect=True)
 
 
@@ -52,13 +56,19 @@ def migrated(cluster: Cluster) -> Database:
 
 
 @pytest.fixture
+def database(migrated: Database) -> Database:
+    """A register in PostgreSQL in which nothing stands yet."""
+    migrated.empty()
+    return migrated
+
+
+@pytest.fixture
 def register(request: pytest.FixtureRequest) -> Location:
     """A register in which nothing stands yet."""
-    if request.param == "sqlite":
+    if getattr(request, "param", "postgres") == "sqlite":
         path: Path = request.getfixturevalue("path")
         return path
-    database: Database = request.getfixturevalue("migrated")
-    database.empty()
+    database: Database = request.getfixturevalue("database")
     return PostgresUrl(database.server_url)
 
 
@@ -74,7 +84,7 @@ async def store(register: Location) -> AsyncIterator[RegisterStore]:
 def query(request: pytest.FixtureRequest, register: Location) -> Query:
     """Look into the register from outside."""
     if isinstance(register, PostgresUrl):
-        database: Database = request.getfixturevalue("migrated")
+        database: Database = request.getfixturevalue("database")
         return database.rows
     return partial(_ask_sqlite, register)
 

@@ -13,8 +13,9 @@ from enrol.bootstrap.limiting import limiting_of, names_of
 from enrol.errors import ConfigurationError
 from enrol.registration.ratelimit import LocalRateLimiter
 from enrol.registration.shared_limits import SharedRateLimiter
-from enrol.settings import Settings
+from enrol.settings import Settings, load_settings
 from enrol.settings.sections import LimitsSection
+from test_settings import write
 
 SECRET = b"s" * 32
 SQLITE, POSTGRES = Path("enrol.db"), PostgresUrl("postgresql://server@db.test/enrol")
@@ -72,3 +73,35 @@ def test_a_caller_has_one_name_on_servers_of_one_secret_and_nobody_else_can_tell
     names = {name_of("192.0.2.1"), name_of("192.0.2.2"), names_of(b"t" * 32)("192.0.2.1")}
     assert len(names) == 3
     assert {len(each) for each in names} == {16}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://localhost",
+        "redis://10.0.0.5:6379/3",
+        "redis://[::1]:6379",
+        "rediss://enrol@redis.bank.internal:6380/0",
+        "unix:///run/redis/redis.sock",
+    ],
+)
+def test_redis_is_named_by_a_url(tmp_path: Path, url: str) -> None:
+    assert load_settings(write(tmp_path), {"ENROL_LIMITS_REDIS": url}).limits.redis == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://enrol:secret@localhost",
+        "redis://:secret@localhost",
+        "redis://localhost?password=secret",
+        "http://localhost",
+        "redis:localhost",
+        "unix://relative.sock",
+        "redis://localhost\n",
+    ],
+)
+def test_a_url_of_redis_has_no_password_and_no_options(tmp_path: Path, url: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        load_settings(write(tmp_path), {"ENROL_LIMITS_REDIS": url})
+    assert "secret" not in str(refused.value)

@@ -8,7 +8,6 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
@@ -30,18 +29,9 @@ from enrol.adapters.store import StoreSettings
 from enrol.cli.main import app
 from enrol.registration.audit import EventType
 from enrol.registration.chain import Head
-from enrol.sandbox.folder import create_sandbox
-from enrol.sandbox.seed import RandomKeys
 
 Run = Callable[..., Result]
 RESTORED = EventType.REGISTER_RESTORED.value
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("backup") / "sandbox"
-    create_sandbox(folder, keys=RandomKeys(), at=datetime.now(UTC))
-    return folder
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import asyncio
 import json
 import shutil
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,6 @@ from cluster import Cluster, Database
 from enrol.adapters.location import PostgresUrl
 from enrol.cli.main import app
 from enrol.errors import ConfigurationError
-from enrol.sandbox.folder import create_sandbox
-from enrol.sandbox.seed import RandomKeys
 
 Run = Callable[..., Result]
 
@@ -30,13 +27,6 @@ def register(cluster: Cluster) -> Database:
     made = cluster.create_register()
     asyncio.run(fill(PostgresUrl(made.server_url)))
     return made
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("postgres") / "sandbox"
-    create_sandbox(folder, keys=RandomKeys(), at=datetime.now(UTC))
-    return folder
 
 
 @pytest.fixture

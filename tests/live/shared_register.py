@@ -4,25 +4,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cluster import Database
+from cluster import Cluster, Database
 from live.desk import Desk
 
 
 @dataclass
 class NodeDesk(Desk):
-    """A bank that shares its register; what it stores is looked up there."""
+    """A bank that shares its register, which `cluster` has; what it stores is looked up there."""
 
     register: Database | None = None
+    cluster: Cluster | None = None
 
     def rows(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
         assert self.register is not None
         return self.register.rows(sql, *parameters)
 
     def damage(self) -> list[str]:
-        return []
+        assert self.cluster is not None
+        assert self.register is not None
+        return self.cluster.damage(self.register)
 
 
-def node(desk: Desk, folder: Path, register: Database, **settings: Any) -> NodeDesk:
+def node(
+    desk: Desk, folder: Path, register: Database, cluster: Cluster | None = None, **settings: Any
+) -> NodeDesk:
     """Return a bank as `Desk.beside` does, with its register in a database."""
     alone = desk.beside(folder, **settings)
     shared = {
@@ -32,5 +37,10 @@ def node(desk: Desk, folder: Path, register: Database, **settings: Any) -> NodeD
         "storage.state": str(folder),
     }
     return NodeDesk(
-        folder, alone.options, alone.settings | shared, issuer=alone.issuer, register=register
+        folder,
+        alone.options,
+        alone.settings | shared,
+        issuer=alone.issuer,
+        register=register,
+        cluster=cluster,
     )

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from hashlib import file_digest
 from pathlib import Path
 from threading import get_ident
 from typing import Self
@@ -30,6 +31,12 @@ class Stamp:
         except OSError:
             return cls()
         return cls(status.st_ino, status.st_mtime_ns, status.st_size)
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal; raises `OSError`."""
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
 
 
 def sync(path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import func, select
 
 from enrol.adapters.sql import Statement, compiled
-from enrol.adapters.tables import REVISIONS, metadata
+from enrol.adapters.tables import metadata
 from enrol.adapters.trail import DatabaseTrail
 from enrol.adapters.view import RegisterView
 from enrol.registration.chain import Head
@@ -19,9 +19,8 @@ _COUNTS: Final[dict[str, Statement]] = {
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """Revision of the schema, rows by table, and where the chain of audit events ends."""
+    """Rows by table, and where the chain of audit events ends."""
 
-    revision: str
     rows: dict[str, int]
     head: Head
 
@@ -29,4 +28,4 @@ class Inventory:
 def take_inventory(view: RegisterView) -> Inventory:
     """Count a register that is up to date; raises `ConfigurationError` where it cannot be read."""
     rows = {name: view.rows(statement)[0][0] for name, statement in _COUNTS.items()}
-    return Inventory(REVISIONS[-1], rows, DatabaseTrail(view).head)
+    return Inventory(rows, DatabaseTrail(view).head)

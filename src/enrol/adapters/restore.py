@@ -3,7 +3,6 @@
 import shutil
 import sqlite3
 from contextlib import closing, suppress
-from hashlib import file_digest
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +17,7 @@ from enrol.adapters.database import (
     schema_state,
     translated,
 )
-from enrol.adapters.files import new_file, sync
+from enrol.adapters.files import new_file, sha256_of, sync
 from enrol.adapters.inventory import take_inventory
 from enrol.adapters.restoring import Occasion, Restoration, last_given
 from enrol.adapters.view import open_view
@@ -86,11 +85,9 @@ def restored_in_place(path: Path, occasion: Occasion) -> Restoration:
 
 def _note(draft: Path, source: Path, occasion: Occasion, *, reached: int) -> Head:
     """Write into what is to be the register what it was made of."""
-    with source.open("rb") as file:
-        digest = file_digest(file, "sha256").hexdigest()
     with translated(draft), closing(sqlite3.connect(draft, isolation_level=None)) as connection:
         connection.execute("BEGIN")
-        head = occasion.note(connection, reached=reached, backup=digest)
+        head = occasion.note(connection, reached=reached, backup=sha256_of(source))
         connection.execute("COMMIT")
     return head
 

@@ -2,25 +2,22 @@
 
 import json
 import os
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
-from hashlib import file_digest
 from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import unquote, urlsplit
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import TaskProgressColumn
 
 from enrol.adapters.clock import system_clock
 from enrol.adapters.control.peers import account_of
+from enrol.adapters.files import sha256_of
 from enrol.adapters.inventory import Inventory
 from enrol.adapters.location import PostgresUrl
 from enrol.adapters.restoring import Occasion, Restoration
 from enrol.cli.explain_options import AsJson
+from enrol.cli.progress import progress
 from enrol.cli.reported import reported
 from enrol.cli.serve import ConfigOption
 from enrol.errors import ConfigurationError
@@ -55,9 +52,9 @@ def backup(
         else:
             from enrol.adapters.backup import back_up  # noqa: PLC0415
 
-            with _progress(quiet=as_json) as told:
+            with progress("copying", TaskProgressColumn(), quiet=as_json) as told:
                 held = back_up(location, target, progress=told)
-        digest = _sha256(target)
+        digest = sha256_of(target)
     _tell(held, as_json=as_json, file=str(target), sha256=digest)
     if not as_json:
         typer.echo(_NOT_IN_IT)
@@ -119,11 +116,6 @@ def _restored(
     return files.restore(source, location, occasion, replace=replace)
 
 
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return file_digest(stream, "sha256").hexdigest()
-
-
 def _tell(held: Inventory, *, as_json: bool, **beside: str | int | None) -> None:
     """Say what was counted, and the head of the audit trail, for who notes it elsewhere."""
     head = {"events": held.head.id, "hash": held.head.hash.hex()}
@@ -135,15 +127,3 @@ def _tell(held: Inventory, *, as_json: bool, **beside: str | int | None) -> None
     for name, words in _COUNTED.items():
         typer.echo(f"{held.rows[name]:>12,}  {words}")
     typer.echo(f"The audit trail ends with event {head['events']}: {head['hash']}")
-
-
-@contextmanager
-def _progress(*, quiet: bool) -> Iterator[Callable[[int, int], object]]:
-    """Give out what shows a bar on a terminal."""
-    columns = TextColumn("copying"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
-    hidden = quiet or not sys.stderr.isatty()
-    with Progress(
-        *columns, console=Console(stderr=True), transient=True, disable=hidden
-    ) as progress:
-        task = progress.add_task("copying", total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)

@@ -1,22 +1,19 @@
 """``enrol register``: the EBA's register of payment institutions; imported, shown, searched."""
 
 import json
-import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import DownloadColumn
 
 from enrol.adapters.clock import system_clock
-from enrol.adapters.register.golden_copy import Progress as Told
 from enrol.adapters.register.importing import import_register
 from enrol.adapters.register.kept import KeptRegister, RegisterOverview
 from enrol.adapters.register.source import RegisterSource
+from enrol.cli.progress import progress
 from enrol.eidas.authorities import letters
 from enrol.eidas.organization import nca_id_of, number_of, parse_organization_identifier
 from enrol.eidas.register import RegisterEntry, entries_named
@@ -47,7 +44,7 @@ def import_command(
 ) -> None:
     """Read a file of the register and swap it in; a running server takes it up at once."""
     into = load_settings(config).register_path
-    with _progress("reading", quiet=as_json) as told:
+    with progress("reading", DownloadColumn(), quiet=as_json) as told:
         report = import_register(file, into, at=system_clock(), progress=told)
     if not report.digest_checked and not as_json:
         typer.echo("The file came without its SHA-256, so it was not checked.", err=True)
@@ -59,7 +56,7 @@ def refresh_command(config: ConfigOption, *, as_json: AsJson = False) -> None:
     """Fetch the latest file of the register, check its SHA-256, and swap it in."""
     settings = load_settings(config)
     source = RegisterSource(settings.register.metadata_url)
-    with _progress("fetching", quiet=as_json) as told, source.fetch(told) as file:
+    with progress("fetching", DownloadColumn(), quiet=as_json) as told, source.fetch(told) as file:
         import_register(file, settings.register_path, at=system_clock(), progress=told)
     _show(settings.register_path, as_json=as_json)
 
@@ -150,20 +147,6 @@ def _line(entry: RegisterEntry, at: datetime) -> str:
     name = "".join([each if each.isprintable() else "?" for each in entry.name])
     services = " ".join(sorted(entry.services_in(None)))
     return f"{status}  {entry.entity_type:8}  {entry.code:24}  {name}  {services}"
-
-
-@contextmanager
-def _progress(what: str, *, quiet: bool) -> Iterator[Told]:
-    """Give out what shows a bar on a terminal."""
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-    with Progress(
-        *(*columns, TimeRemainingColumn()),
-        console=Console(stderr=True),
-        transient=True,
-        disable=quiet or not sys.stderr.isatty(),
-    ) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total or None)
 
 
 def _print_json(value: object) -> None:

@@ -3,17 +3,15 @@
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import MofNCompleteColumn
 
 from enrol.adapters.clock import system_clock
+from enrol.cli.progress import Told, progress
 from enrol.cli.trust import AsJson, ConfigOption
 from enrol.errors import RefusalError
 from enrol.explanations import explain
@@ -37,7 +35,7 @@ def recheck_command(
     runs. Exit code 1: not everything could be decided.
     """
     settings = load_settings(config)
-    with _progress(quiet=as_json) as told:
+    with progress("clients", MofNCompleteColumn(), quiet=as_json) as told:
         report = _recheck(settings, told, apply=not dry_run)
     if as_json:
         typer.echo(json.dumps(asdict(report)))
@@ -52,9 +50,7 @@ def recheck_command(
         raise typer.Exit(_FAILURE)
 
 
-def _recheck(
-    settings: Settings, told: Callable[[int, int], object], *, apply: bool
-) -> RecheckReport:
+def _recheck(settings: Settings, told: Told, *, apply: bool) -> RecheckReport:
     """Run the re-check; what it needs is imported here, so that other commands need not wait."""
     from enrol.adapters.recheck import recheck_register  # noqa: PLC0415
     from enrol.adapters.telemetry import configure_logging  # noqa: PLC0415
@@ -79,17 +75,3 @@ def _recheck(
         words = explain(exc.code)
         typer.echo(f"error: {words.meaning} {words.remedy}", err=True)
         raise typer.Exit(_FAILURE) from exc
-
-
-@contextmanager
-def _progress(*, quiet: bool) -> Iterator[Callable[[int, int], object]]:
-    """Give out what shows a bar on a terminal."""
-    columns = (TextColumn("clients"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(
-        *columns,
-        console=Console(stderr=True),
-        transient=True,
-        disable=quiet or not sys.stderr.isatty(),
-    ) as bar:
-        task = bar.add_task("clients", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

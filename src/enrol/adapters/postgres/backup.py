@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterable
-from hashlib import file_digest
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -13,7 +12,7 @@ from msgspec import UNSET, UnsetType
 
 from enrol.adapters.backup import written
 from enrol.adapters.database import SchemaState
-from enrol.adapters.files import new_file
+from enrol.adapters.files import new_file, sha256_of
 from enrol.adapters.inventory import Inventory, take_inventory
 from enrol.adapters.location import PostgresUrl
 from enrol.adapters.postgres.connection import WaitingConnection
@@ -68,9 +67,7 @@ def restore_postgres(
         str(source),
     )
     migrate_postgres(location, server_role=server_role)
-    with source.open("rb") as file:
-        digest = file_digest(file, "sha256").hexdigest()
-    return _go_on(location, occasion, backup=digest)
+    return _go_on(location, occasion, backup=sha256_of(source))
 
 
 def restored_in_place_postgres(location: PostgresUrl, occasion: Occasion) -> Restoration:
