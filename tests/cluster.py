@@ -131,6 +131,22 @@ class Cluster:
         """Execute a statement as administrator and return what it says."""
         return self._run("psql", "-qAtX", "-d", self._url(_ADMIN, database), "-c", statement)
 
+    def damage(self, database: Database) -> list[str]:
+        """Return what `pg_amcheck` finds wrong with the tables and indexes of a database."""
+        url = self._url(_ADMIN, database.owner_url.rpartition("/")[2])
+        program = _program("pg_amcheck")
+        assert program is not None
+        found = subprocess.run(
+            [program, "--install-missing", "--heapallindexed", url],
+            user=self.user,
+            cwd=self.data,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        said = [*found.stdout.splitlines(), *found.stderr.splitlines()]
+        return said or ["pg_amcheck failed"] if found.returncode else []
+
     def create_register(self, locale: str = "LOCALE 'C.UTF-8'") -> Database:
         """Make a database with a register in which nothing stands yet."""
         database = self.create(locale)
@@ -187,6 +203,15 @@ def running_cluster() -> Iterator[Cluster]:
                 cluster.stop("immediate")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def version() -> str | None:
+    """Return which PostgreSQL is installed, None where none is."""
+    program = _program("postgres")
+    if program is None:
+        return None
+    said = subprocess.run([program, "--version"], check=True, capture_output=True, text=True)
+    return said.stdout.strip()
 
 
 def _program(name: str) -> str | None:

@@ -27,6 +27,8 @@ def sharing(ground: Ground, count: int = 1) -> Iterator[tuple[Cluster, list[Node
         folder = ground.work / f"nodes-{ground.made}"
         folder.mkdir()
         nodes = [node(ground.template, folder / str(n), register) for n in range(count)]
+        for each in nodes:
+            each.check = lambda: cluster.damage(register)
         try:
             for each in nodes:
                 each.start()

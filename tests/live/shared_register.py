@@ -1,5 +1,6 @@
 """Banks whose registers are in PostgreSQL, one of several servers each."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,16 +11,17 @@ from live.desk import Desk
 
 @dataclass
 class NodeDesk(Desk):
-    """A bank that shares its register; what it stores is looked up there."""
+    """A bank that shares its register; `check` has its database look for damage."""
 
     register: Database | None = None
+    check: Callable[[], list[str]] = list
 
     def rows(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
         assert self.register is not None
         return self.register.rows(sql, *parameters)
 
     def damage(self) -> list[str]:
-        return []
+        return self.check()
 
 
 def node(desk: Desk, folder: Path, register: Database, **settings: Any) -> NodeDesk:
