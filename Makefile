@@ -37,7 +37,7 @@ bench: .venv/.dev .peers/.installed ## speed and memory beside the peers; writes
 	@$(BIN)/python -m bench $(ARGS)
 
 faults: .venv/.dev ## kills, full disks and the like under load; writes docs/reference/reliability.md
-	@./scripts/system-packages test
+	@./scripts/system-packages faults
 	@PYTHONPATH=tests $(BIN)/python -m faults $(ARGS)
 
 fuzz: .venv/.dev ## the parsers under a coverage-guided fuzzer, 60 seconds each

@@ -20,13 +20,20 @@ _ROOT = Path(__file__).parents[1]
 def describe_machine(work: Path) -> dict[str, str]:
     """Return what the figures depend on, by name; `work` is on the disk measured with."""
     return {
+        **describe_hardware(work),
+        "Python": f"{platform.python_version()}, {', '.join(map(_versioned, _PYTHON_PARTS))}",
+        "peers": f"{_peer_versions()}; Node.js {_said('node', '--version')},"
+        f" oidc-provider {_locked_oidc_provider()}; glewlwyd {glewlwyd.version()}",
+    }
+
+
+def describe_hardware(work: Path) -> dict[str, str]:
+    """Return the machine itself, by name; `work` is on the disk measured with."""
+    return {
         "CPU": f"{_cpu_model()}, {os.cpu_count()} cores",
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "disk": f"{_sync_milliseconds(work):.2f} ms to write 4 kB durably (median of 200)",
         "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB",
-        "Python": f"{platform.python_version()}, {', '.join(map(_versioned, _PYTHON_PARTS))}",
-        "peers": f"{_peer_versions()}; Node.js {_said('node', '--version')},"
-        f" oidc-provider {_locked_oidc_provider()}; glewlwyd {glewlwyd.version()}",
     }
 
 

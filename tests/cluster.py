@@ -206,6 +206,15 @@ def running_cluster() -> Iterator[Cluster]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def version() -> str | None:
+    """Return which PostgreSQL is installed, None where none is."""
+    program = _program("postgres")
+    if program is None:
+        return None
+    said = subprocess.run([program, "--version"], check=True, capture_output=True, text=True)
+    return said.stdout.strip()
+
+
 def _program(name: str) -> str | None:
     """Return the path of a program of PostgreSQL, which Debian keeps off PATH."""
     places = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)

@@ -8,23 +8,19 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Final
 
+import pytest
 import typer
+from bench.machine import describe_hardware
 from rich.console import Console
 
-from faults import disk, files, kill, postgres, power, report, syscalls
+from faults import report
+from faults.catalogue import FAULTS
 from faults.fault import Fault
 from faults.ground import Ground, NotHere
 from faults.result import Finding, Result, Verdict
 
-FAULTS: Final[tuple[Fault, ...]] = (
-    *kill.FAULTS,
-    *power.FAULTS,
-    *syscalls.FAULTS,
-    *disk.FAULTS,
-    *files.FAULTS,
-    *postgres.FAULTS,
-)
-_PAGE: Final = Path(__file__).parents[2] / "docs" / "reference" / "reliability.md"
+_ROOT: Final = Path(__file__).parents[2]
+_PAGE: Final = _ROOT / "docs" / "reference" / "reliability.md"
 
 
 def main(
@@ -47,15 +43,18 @@ def main(
         numbers = sorted({fault.number for fault in FAULTS})
         raise typer.BadParameter(f"--only takes {', '.join(numbers)}")
     progress = Console(stderr=True)
-    with tempfile.TemporaryDirectory(prefix="enrol-faults-") as folder:
-        ground = Ground(Path(folder), rounds)
+    (_ROOT / "build").mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="faults-", dir=_ROOT / "build") as folder:
+        work = Path(folder)
+        ground = Ground(work, rounds, say=lambda text: _detail(progress, text))
         results = [_run(fault, ground, progress) for fault in chosen]
+        machine = describe_hardware(work)
     if as_json:
         typer.echo(json.dumps([asdict(each) | {"verdict": each.verdict} for each in results]))
     if not only:
         arguments = f' ARGS="--rounds {rounds}"' if rounds is not None else ""
-        _PAGE.write_text(report.page(results, f"make faults{arguments}"), "utf-8")
-        progress.print(f"wrote {_PAGE.name}")
+        _PAGE.write_text(report.page(results, f"make faults{arguments}", machine), "utf-8")
+        progress.print(f"wrote {_PAGE.relative_to(_ROOT)}")
     if any(each.verdict is Verdict.MISSED for each in results):
         raise typer.Exit(1)
 
@@ -65,7 +64,7 @@ def _run(fault: Fault, ground: Ground, progress: Console) -> Result:
     began, findings, reason = time.monotonic(), (), ""
     try:
         findings = fault.run(ground)
-    except NotHere as exc:
+    except (NotHere, pytest.skip.Exception) as exc:
         reason = str(exc)
     except Exception as exc:  # one that fails must not hide what the others find
         words = str(exc).splitlines() or [""]
@@ -78,13 +77,12 @@ def _run(fault: Fault, ground: Ground, progress: Console) -> Result:
         soft_wrap=True,
     )
     for missed in _missed(findings):
-        progress.print(
-            f"        {missed.metric}: {missed.measured}, to reach {missed.to_reach}",
-            highlight=False,
-            markup=False,
-            soft_wrap=True,
-        )
+        _detail(progress, f"{missed.metric}: {missed.measured}, to reach {missed.to_reach}")
     return result
+
+
+def _detail(progress: Console, text: str) -> None:
+    progress.print(f"        {text}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _missed(findings: Sequence[Finding]) -> list[Finding]:

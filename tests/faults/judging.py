@@ -47,8 +47,8 @@ def audit_finding(bank: Desk) -> Finding:
         text=True,
         check=False,
     )
-    events = json.loads(done.stdout).get("events", "?") if done.stdout.startswith("{") else "?"
-    measured = f"holds, {events} events" if done.returncode == 0 else done.stderr.strip()[-200:]
+    head = json.loads(done.stdout).get("events", "?") if done.stdout.startswith("{") else "?"
+    measured = f"holds, up to event {head}" if done.returncode == 0 else done.stderr.strip()[-200:]
     metric = "`enrol audit verify` (I4)"
     return holds(metric, measured, met=done.returncode == 0, to_reach="holds")
 

@@ -8,11 +8,13 @@ import random
 import signal
 import time
 
-from faults.disks import file_disk
+from faults.disks import FileDisk, file_disk
 from faults.fault import Fault
 from faults.ground import Ground, seconds_to_start
 from faults.judging import no_500, register_findings
+from faults.load import Load
 from faults.result import Finding, at_least, at_most, none_of
+from live.desk import Desk
 from live.invariants import lost
 
 ROUNDS = 15
@@ -24,23 +26,11 @@ MEGABYTES = 512
 
 def cut_power(ground: Ground) -> tuple[Finding, ...]:
     """Cut the power under load, and compare after each time."""
-    chance, missing, starts = random.Random(SEED), [], []
+    rounds = ground.rounds or ROUNDS
     with file_disk(ground.work / "disk", MEGABYTES) as disk:
-        bank = ground.bank(storage__path=disk.folder / "enrol.db")
-        with bank:
+        with ground.running(storage__path=disk.folder / "enrol.db") as bank:
             load = ground.load(bank)
-            rounds = ground.rounds or ROUNDS
-            with load.at_work():
-                for _ in range(rounds):
-                    time.sleep(chance.uniform(SHORTEST, LONGEST))
-                    bank.process.send_signal(signal.SIGSTOP)
-                    disk.cut_power()
-                    bank.kill()
-                    disk.unmount()
-                    disk.return_as_it_was()
-                    disk.mount()
-                    starts.append(seconds_to_start(bank))
-            missing += lost(bank, load.ledgers)
+            missing, starts = cut_rounds(bank, load, disk, rounds)
             return (
                 at_least("power cuts", rounds, len(starts)),
                 none_of("acknowledged changes lost before anything was asked for again", missing),
@@ -48,6 +38,24 @@ def cut_power(ground: Ground) -> tuple[Finding, ...]:
                 no_500(load),
                 at_most("slowest start to ready, recovery included", RECOVERED, max(starts), "s"),
             )
+
+
+def cut_rounds(
+    bank: Desk, load: Load, disk: FileDisk, rounds: int
+) -> tuple[list[str], list[float]]:
+    """Cut the power some times; return what was lost, and how long each start took."""
+    chance, starts = random.Random(SEED), []
+    with load.at_work():
+        for _ in range(rounds):
+            time.sleep(chance.uniform(SHORTEST, LONGEST))
+            bank.process.send_signal(signal.SIGSTOP)
+            disk.cut_power()
+            bank.kill()
+            disk.unmount()
+            disk.return_as_it_was()
+            disk.mount()
+            starts.append(seconds_to_start(bank))
+    return lost(bank, load.ledgers), starts
 
 
 FAULTS = (

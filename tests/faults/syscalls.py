@@ -6,6 +6,7 @@ could not be written is answered 503.
 
 import time
 from itertools import count
+from pathlib import Path
 
 from faults.fault import Fault
 from faults.ground import Ground
@@ -14,7 +15,7 @@ from faults.load import Worker, ask
 from faults.result import Finding, at_least, at_most, holds, none_of
 from faults.tracer import WRITES, Trace, failing, traced
 from live.desk import Desk
-from live.party import Draft
+from live.party import Draft, Party
 
 FAILURES = tuple(
     (call, error) for call in ("pwrite64", "fdatasync") for error in ("EIO", "ENOSPC", "EINTR")
@@ -29,17 +30,18 @@ _HEALTH = Draft("GET", "/health", [("Host", "localhost")])
 def order(ground: Ground) -> tuple[Finding, ...]:
     """Watch one registration: the sync of the log ends before the answer leaves."""
     with ground.running() as bank:
-        return findings_of_order(ground, bank)
+        party = ground.party(bank)
+        findings = findings_of_order(party, bank.process.pid, ground.work)
+        party.close()
+        return findings
 
 
-def findings_of_order(ground: Ground, bank: Desk) -> tuple[Finding, ...]:
-    """Return the findings about the order of calls in one registration."""
-    party = ground.party(bank)
+def findings_of_order(party: Party, pid: int, folder: Path) -> tuple[Finding, ...]:
+    """Return the findings about the order of calls in one registration; `folder` has the trace."""
     assert party.register().status == 201  # the token is issued, the issuers were asked
     request = party.post()
-    with traced(bank.process.pid, ground.work / "order.trace", f"trace={WRITES}") as trace:
+    with traced(pid, folder / "order.trace", f"trace={WRITES}") as trace:
         status = party.send_once(request).status
-    party.close()
     synced = [n for n, line in enumerate(trace.lines) if is_sync_of_log(line)]
     written = [n for n, line in enumerate(trace.lines) if "pwrite64" in line and "-wal" in line]
     answered = [n for n, line in enumerate(trace.lines) if is_answer(line)]

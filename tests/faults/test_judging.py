@@ -86,7 +86,7 @@ def test_a_run_is_met_where_all_it_found_is(findings, verdict):
 def test_the_page_says_what_was_missed_and_what_was_not_run():
     missed = Result("F-01", "SQLite", "kill", (Finding("lost", "0", "1: a|b", met=False),))
     not_run = Result("F-06", "SQLite", "disk full", (), reason="needs root")
-    text = page([missed, not_run], "make faults")
+    text = page([missed, not_run], "make faults", {"CPU": "one"})
     assert "| lost | 0 | 1: a\\|b | **missed** |" in text
     assert "Not run: needs root." in text
-    assert "| F-06 | SQLite | disk full | not run | 0 |" in text
+    assert "| F-06 | SQLite | disk full | **not run** | 0 |" in text

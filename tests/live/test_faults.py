@@ -1,16 +1,15 @@
 """500 and 503: a fault within, a register that fails, a full disk, trust that is unknown."""
 
-import os
-import shutil
 import sqlite3
-import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
 
+from faults.disks import fill, small_disk
+from faults.ground import NotHere
 from live import faulty_desk
 from live.desk import Desk
 from live.operations import OPERATIONS, REGISTRATION, Operation, check_refusal, name_of
@@ -158,25 +157,21 @@ def test_a_register_that_cannot_be_read_is_unavailable_and_heals(
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of a few MiB."""
-    if os.geteuid() != 0 or shutil.which("mount") is None:
-        pytest.skip("only root can mount a small disk")
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=2m,mode=700", "tmpfs", str(disk)]
-    mounted = subprocess.run(command, check=False, capture_output=True)
-    if mounted.returncode != 0:
-        pytest.skip("a small disk cannot be mounted here")
-    yield disk
-    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+    with ExitStack() as mounted:
+        try:
+            mounted_at = mounted.enter_context(small_disk(tmp_path / "disk", megabytes=2))
+        except NotHere as exc:
+            pytest.skip(str(exc))
+        yield mounted_at
 
 
 def test_a_full_disk_is_unavailable_and_heals(
-    desk: Desk, party_of: Callable[..., Party], tmp_path: Path, small_disk: Path
+    desk: Desk, party_of: Callable[..., Party], tmp_path: Path, disk: Path
 ) -> None:
-    bank = desk.beside(tmp_path / "bank", storage__path=small_disk / "enrol.db")
-    ballast = small_disk / "ballast"
+    bank = desk.beside(tmp_path / "bank", storage__path=disk / "enrol.db")
+    ballast = disk / "ballast"
     with bank:
         party = party_of(bank)
         client_id = party.register().json["client_id"]
@@ -192,13 +187,6 @@ def test_a_full_disk_is_unavailable_and_heals(
         assert party.send(request).status == 201
         assert bank.rows("PRAGMA integrity_check") == [("ok",)]
         assert bank.stop() == 0
-
-
-def fill(ballast: Path) -> None:
-    """Write until the disk is full."""
-    with ballast.open("wb", buffering=0) as file, suppress(OSError):
-        while True:
-            file.write(bytes(4096))
 
 
 # 503: trust

@@ -41,8 +41,12 @@ _BEGIN: Final = f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_
 In any other isolation they would see what was there before the lock was waited for.
 """
 
-_CONNECT: Final = 3.0
-_ANSWER: Final = 4.0
+_CONNECT: Final = 2.0
+_ANSWER: Final = 3.5
+"""How long is waited for PostgreSQL, in seconds: who is queued behind a batch that hangs waits for
+its answer, for a new connection and for a reader, which together stay below eight.
+"""
+
 _NEVER: Final = 86_400.0
 _PAUSES: Final = (0.0, 0.1, 0.5)
 _CACHED_STATEMENTS: Final = 256
